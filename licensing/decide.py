@@ -1,0 +1,174 @@
+"""From rights to a decision: pure, without a clock, and closed where anything is missing.
+
+Every statement about a document must be satisfied, for nobody here can know which of two is true. So statements that
+differ are read as one expression in which all apply: the stricter one stands, an admission carries the duties of each,
+and both are recorded. Within it, the alternatives of dual licences are tried and the one that serves best is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from licensing.agreement import Agreement
+from licensing.contract import decide_by_agreement
+from licensing.expression import branches, joined, spdx
+from licensing.policy import Policy
+from licensing.reasons import REASONS
+from licensing.rights import Basis, Decision, Declared, Duty, IntendedUse, Outcome, Rights
+from licensing.table import LicenceTable
+from licensing.verdict import SEVERITY, Verdict, duties_of, judge
+
+__all__ = ["REASONS", "decide"]
+
+
+def decide(
+    rights: Rights,
+    use: IntendedUse,
+    policy: Policy,
+    table: LicenceTable,
+    agreements: Mapping[str, Agreement],
+    source: str,
+) -> Decision:
+    """Decide whether a document of ``source`` may be used as intended.
+
+    A withdrawn document is refused before anything else. An agreement goes before a public licence; a declaration on
+    the document that would not be admitted by itself sends it to review all the same, for it may be a third party's.
+    """
+    if rights.withdrawn:
+        return _without_licence("refuse", "withdrawn", "The document was withdrawn and is not used again.", rights)
+    if rights.agreement is None:
+        return _by_declarations(rights.declared, use, policy, table)
+    agreement = agreements.get(rights.agreement)
+    if agreement is None:
+        told = f"Agreement {rights.agreement} is not among the agreements of this run; add it to policy.agreements."
+        return _without_licence("refuse", "agreement-unknown", told, rights)
+    decision = decide_by_agreement(rights, use, policy, agreement, source)
+    if decision.outcome != "admit" or not rights.declared:
+        return decision
+    return _against_declarations(decision, rights.declared, _by_declarations(rights.declared, use, policy, table))
+
+
+def _without_licence(outcome: Outcome, reason: str, told: str, rights: Rights) -> Decision:
+    return Decision(outcome, reason, "", told, "NOASSERTION", "", "none", rights.agreement)
+
+
+def _against_declarations(decision: Decision, declared: tuple[Declared, ...], other: Decision) -> Decision:
+    if other.outcome == "admit" or all(_is_own(statement, decision) for statement in declared):
+        return decision
+    told = (
+        f"{decision.explanation} But the document itself declares otherwise: {_quoted(declared)}. "
+        "A person must say whether the agreement covers it."
+    )
+    return replace(
+        decision, outcome="review", reason="licence-conflict", explanation=told, duties=(), conflict=_quoted(declared)
+    )
+
+
+def _is_own(statement: Declared, decision: Decision) -> bool:
+    return statement.form == "spdx" and statement.text.strip() == decision.licence
+
+
+def _by_declarations(declared: tuple[Declared, ...], use: IntendedUse, policy: Policy, table: LicenceTable) -> Decision:
+    """Decide on public licences alone."""
+    if not declared:
+        return Decision("refuse", "licence-absent", "", REASONS["licence-absent"].en, "NOASSERTION", "", "none")
+    read = {statement: spdx(statement, table.by_url) for statement in declared}
+    expressions = tuple(dict.fromkeys(found for found in read.values() if found))
+    unread = [statement for statement, found in read.items() if found is None]
+    conflict = _quoted(tuple(read)) if len(expressions) + len({s.text for s in unread}) > 1 else None
+    known = _by_expressions(expressions, use, policy, table) if expressions else None
+    if unread and (known is None or known.outcome != "refuse"):
+        known = _unread(unread[0])
+    return replace(known, conflict=conflict) if known else _unread(declared[0])
+
+
+def _unread(statement: Declared) -> Decision:
+    reason = "licence-prose" if statement.form == "prose" else "licence-unknown"
+    text = " ".join(statement.text.split())[:120]
+    told = f"{REASONS[reason].en} {statement.where}: '{text}'."
+    return Decision("review", reason, statement.where, told, "NOASSERTION", "", "none")
+
+
+def _quoted(declared: tuple[Declared, ...]) -> str:
+    """All statements with their places, in the order found; one of many places stands for those that say the same."""
+    first = {statement.text: statement for statement in reversed(declared)}
+    distinct = [statement for statement in declared if first[statement.text] is statement]
+    return "; ".join(f"'{' '.join(one.text.split())[:120]}' ({one.where})" for one in distinct)
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """One way to satisfy every statement: a branch of each expression, all of whose licences apply."""
+
+    parts: tuple[tuple[str, ...], ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(licence for part in self.parts for licence in part))
+
+    @property
+    def decisive(self) -> Verdict:
+        return max(self.verdicts, key=lambda verdict: SEVERITY[verdict.outcome])
+
+    @property
+    def torn(self) -> bool:
+        """Whether two statements ask for different copyleft licences, so that neither can be followed."""
+        asked = {frozenset(v.licence for v in self.verdicts if v.licence in part and v.reach) for part in self.parts}
+        return len(asked - {frozenset()}) > 1
+
+    @property
+    def duties(self) -> tuple[Duty, ...]:
+        return tuple(duty for verdict in self.verdicts for duty in duties_of(verdict))
+
+    @property
+    def outcome(self) -> Outcome:
+        return "review" if self.torn and self.decisive.outcome == "admit" else self.decisive.outcome
+
+    def rank(self) -> tuple[int, int, int, tuple[str, ...]]:
+        """Best first: the outcome, how far copyleft reaches, the number of duties, the alphabet."""
+        reach = max(verdict.reach for verdict in self.verdicts)
+        return SEVERITY[self.outcome], reach, len(self.duties), self.licences
+
+
+def _by_expressions(expressions: tuple[str, ...], use: IntendedUse, policy: Policy, table: LicenceTable) -> Decision:
+    whole = joined(expressions)
+    if whole is None:
+        told = "The declarations together have more alternatives than can be read; a person must look at them."
+        return Decision("review", "licence-conflict", "", told, "NOASSERTION", "", "none")
+    best = min(_branches(expressions, use, policy, table), key=_Branch.rank)
+    decisive = best.decisive
+    if best.torn and decisive.outcome == "admit":
+        told = (
+            f"{' and '.join(expressions)} each ask that what is shared carries that licence; both cannot be followed."
+        )
+        return Decision("review", "licence-conflict", decisive.clause, told, whole, "", "none")
+    return Decision(
+        outcome=decisive.outcome,
+        reason=decisive.reason,
+        clause=decisive.clause,
+        explanation=decisive.explanation,
+        licence=whole,
+        branch=" AND ".join(best.licences),
+        basis=_basis(best),
+        duties=best.duties if decisive.outcome == "admit" else (),
+    )
+
+
+def _branches(expressions: tuple[str, ...], use: IntendedUse, policy: Policy, table: LicenceTable) -> list[_Branch]:
+    choices: list[tuple[tuple[str, ...], ...]] = [()]
+    for expression in expressions:
+        choices = [(*chosen, branch) for chosen in choices for branch in branches(expression)]
+    return [_judged(chosen, use, policy, table) for chosen in choices]
+
+
+def _judged(parts: tuple[tuple[str, ...], ...], use: IntendedUse, policy: Policy, table: LicenceTable) -> _Branch:
+    licences = dict.fromkeys(licence for part in parts for licence in part)
+    return _Branch(parts, tuple(judge(licence, use, policy, table) for licence in licences))
+
+
+def _basis(branch: _Branch) -> Basis:
+    """A licence, unless every part rests on there being no right at all."""
+    found: list[Basis] = [verdict.entry.basis if verdict.entry else "none" for verdict in branch.verdicts]
+    return found[0] if len(set(found)) == 1 else "licence"

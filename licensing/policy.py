@@ -1,0 +1,43 @@
+"""The operator's choices where a licence permits a use only on terms, or where the law is not settled."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import Field
+
+from licensing.rights import Outcome
+from licensing.settings import Section
+
+
+class Policy(Section):
+    """What a run does with licences that a table alone cannot decide.
+
+    The table says what a licence permits and on which terms; whether those terms reach a model's weights is for most
+    copyleft licences an open legal question, so the consequence is the operator's choice and is recorded as such.
+    Each value is ``admit``, ``review`` or ``refuse``.
+    """
+
+    as_of: date
+    """The day on which periods of agreements are judged; given by hand, for the clock is never read."""
+
+    share_alike: Outcome = "review"
+    """Share-alike licences (CC BY-SA, ODbL, EUPL) where weights, data or outputs are passed on."""
+
+    strong_copyleft: Outcome = "refuse"
+    """Licences that claim the whole work (GPL family, GFDL) in a commercial run or where something is passed on."""
+
+    file_copyleft: Outcome = "admit"
+    """Licences whose copyleft stops at the covered file (MPL) where something is passed on."""
+
+    unsettled: Outcome = "review"
+    """A needed use that the table marks as unsettled."""
+
+    licences: dict[str, Outcome] = Field(default_factory=dict)
+    """Decisions by SPDX id that go before the table, for instance where a separate permission was obtained."""
+
+    table: str = "licences.yaml"
+    """The licence table, relative to the folder of the run's configuration."""
+
+    agreements: tuple[str, ...] = ()
+    """The agreement files, relative to the folder of the run's configuration."""

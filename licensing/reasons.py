@@ -1,0 +1,103 @@
+"""Every reason code a decision can carry, as one sentence for people, in English and Dutch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason in words; the code is its key in ``REASONS`` and never changes."""
+
+    en: str
+    nl: str
+
+
+REASONS: Mapping[str, Reason] = MappingProxyType(
+    {
+        "licence-admitted": Reason(
+            "The declared licence permits the intended use.", "De opgegeven licentie staat het beoogde gebruik toe."
+        ),
+        "agreement-admitted": Reason(
+            "The agreement with the partner permits the intended use.",
+            "De overeenkomst met de partner staat het beoogde gebruik toe.",
+        ),
+        "policy-admitted": Reason(
+            "The policy of this run admits this licence by name.",
+            "Het beleid van deze run laat deze licentie met naam toe.",
+        ),
+        "policy-review": Reason(
+            "The policy of this run asks a person to look at this licence.",
+            "Het beleid van deze run vraagt dat iemand deze licentie beoordeelt.",
+        ),
+        "policy-refused": Reason(
+            "The policy of this run refuses this licence by name.",
+            "Het beleid van deze run weigert deze licentie met naam.",
+        ),
+        "licence-absent": Reason("No licence is declared.", "Er is geen licentie opgegeven."),
+        "licence-prose": Reason(
+            "The licence is stated in free text only; a person must read it.",
+            "De licentie staat alleen in lopende tekst; iemand moet die lezen.",
+        ),
+        "licence-unknown": Reason(
+            "The declared licence name cannot be read.", "De opgegeven licentienaam is niet te duiden."
+        ),
+        "licence-not-in-table": Reason(
+            "The licence is known but not yet judged in the licence table.",
+            "De licentie is bekend maar nog niet beoordeeld in de licentietabel.",
+        ),
+        "licence-conflict": Reason(
+            "Declarations contradict each other, and none can be followed without breaking another.",
+            "Opgaven spreken elkaar tegen, en geen ervan is te volgen zonder een andere te schenden.",
+        ),
+        "non-commercial": Reason(
+            "The licence permits non-commercial use only.", "De licentie staat alleen niet-commercieel gebruik toe."
+        ),
+        "no-derivatives": Reason(
+            "The licence does not permit sharing what is made from the work.",
+            "De licentie staat niet toe dat bewerkingen worden gedeeld.",
+        ),
+        "use-not-permitted": Reason("The licence does not permit this use.", "De licentie staat dit gebruik niet toe."),
+        "use-unsettled": Reason(
+            "Whether the licence permits this use is not settled.",
+            "Of de licentie dit gebruik toestaat, staat niet vast.",
+        ),
+        "strong-copyleft": Reason(
+            "The licence claims the whole of a work based on it, which this use may not accept.",
+            "De licentie eist het geheel op van een werk dat erop voortbouwt; dit gebruik verdraagt dat niet.",
+        ),
+        "share-alike": Reason(
+            "The licence asks that what is made from the work is shared on the same terms.",
+            "De licentie vraagt dat wat van het werk wordt gemaakt onder dezelfde voorwaarden wordt gedeeld.",
+        ),
+        "file-copyleft": Reason(
+            "The licence asks that covered files stay under it.",
+            "De licentie vraagt dat de bestanden die eronder vallen eronder blijven.",
+        ),
+        "agreement-unknown": Reason(
+            "The agreement that is named does not exist here.", "De genoemde overeenkomst bestaat hier niet."
+        ),
+        "agreement-source": Reason(
+            "The agreement does not cover this source.", "De overeenkomst geldt niet voor deze bron."
+        ),
+        "agreement-use": Reason(
+            "The agreement does not permit this use.", "De overeenkomst staat dit gebruik niet toe."
+        ),
+        "agreement-not-begun": Reason(
+            "The agreed time of use has not begun.", "De overeengekomen gebruikstermijn is nog niet begonnen."
+        ),
+        "agreement-expired": Reason("The agreed time of use is over.", "De overeengekomen gebruikstermijn is voorbij."),
+        "agreement-period": Reason(
+            "The publication date lies outside the agreed period.",
+            "De publicatiedatum ligt buiten de overeengekomen periode.",
+        ),
+        "date-absent": Reason(
+            "The agreement goes by publication date, and none is known.",
+            "De overeenkomst gaat uit van de publicatiedatum, en die is niet bekend.",
+        ),
+        "withdrawn": Reason("The document was withdrawn.", "Het document is ingetrokken."),
+    }
+)
+"""Reason codes with their sentences; reports look codes up here and nowhere else."""
