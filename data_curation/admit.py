@@ -1,0 +1,89 @@
+"""Bring the rights of every received document to a decision, shard by shard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from licensing.decide import decide
+
+from data_curation.ingest import native_key
+from data_curation.shards import DECIDED, read_shard, write_shard
+from licensing.agreement import Agreement
+from licensing.policy import Policy
+from licensing.rights import Decision, Declared, IntendedUse, Rights
+from licensing.table import LicenceTable
+
+_COLUMNS = ["id", "source", "native_id", "declared", "agreement", "published", "withdrawn", "problem", "detail"]
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Everything a decision rests on besides the document itself."""
+
+    use: IntendedUse
+    policy: Policy
+    table: LicenceTable
+    agreements: Mapping[str, Agreement]
+
+
+def admit_shard(received: Path, repeated: Path, out: Path, admission: Admission) -> Counter[str]:
+    """Decide on every document of one shard; writes ``out`` with one row a document.
+
+    Returns:
+        How many documents had each (outcome, reason), as ``"outcome:reason"``.
+    """
+    held_back = set(np.load(repeated).tolist())
+    known: dict[Any, Decision] = {}
+    rows = []
+    for row in read_shard(received, _COLUMNS):
+        decision = _decide(row, held_back, admission, known)
+        rows.append({"id": row["id"], **decision.as_dict()})
+    write_shard(out, rows, DECIDED)
+    return Counter(f"{row['outcome']}:{row['reason']}" for row in rows)
+
+
+def _decide(row: dict[str, Any], held_back: set[int], admission: Admission, known: dict[Any, Decision]) -> Decision:
+    if row["problem"]:
+        return _without_licence("refuse", f"unreadable-{row['problem']}", row["detail"] or "It could not be read.")
+    if native_key(row["native_id"]) in held_back:
+        return _without_licence(
+            "review",
+            "native-id-repeated",
+            f"The supplier's id '{row['native_id']}' stands for more than one content, so that a later withdrawal could "
+            "not say which is meant.",
+        )
+    rights = rights_of(row)
+    key = (row["source"], rights)
+    if key not in known:
+        known[key] = decide(
+            rights, admission.use, admission.policy, admission.table, admission.agreements, row["source"]
+        )
+    return known[key]
+
+
+def rights_of(row: Mapping[str, Any]) -> Rights:
+    """Rebuild what is known of a document's rights from its row."""
+    return Rights(
+        declared=tuple(Declared(**declared) for declared in row["declared"] or ()),
+        agreement=row["agreement"],
+        published=date.fromisoformat(row["published"][:10]) if row["published"] else None,
+        withdrawn=bool(row["withdrawn"]),
+    )
+
+
+def _without_licence(outcome: Any, reason: str, explanation: str) -> Decision:
+    return Decision(
+        outcome=outcome,
+        reason=reason,
+        clause="fail closed",
+        explanation=explanation,
+        licence="NOASSERTION",
+        branch="NOASSERTION",
+        basis="none",
+    )

@@ -1,0 +1,130 @@
+"""Read a dataset of the Hugging Face hub, or a folder in the same form, through the ``datasets`` library, streaming.
+
+A revision must be named as a commit hash: a branch can change under a run, and the run would then no longer be a
+function of its configuration. The received bytes of a document are the canonical JSON of its mapped columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from data_curation.readers.base import SourceBase, SourceError, resolved
+from data_curation.readers.columns import Columns
+from data_curation.readers.table import require_columns, row_document
+from data_curation.received import Received
+from licensing.expression import canonical
+from licensing.rights import Declared
+
+_CARD = "dataset card, license"
+
+
+class HubSource(SourceBase):
+    """Keys: ``dataset`` (``OWNER/NAME``, or a folder as ``./NAME``), ``subset``, ``split``, ``revision``, ``columns``.
+
+    ``revision`` is the commit hash of the dataset; a folder has none.
+    """
+
+    reader: Literal["hub"]
+    dataset: str = Field(min_length=1)
+    subset: str | None = None
+    split: str = "train"
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    columns: Columns
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether ``dataset`` names a local folder."""
+        return re.match(r"(\.{1,2}|~)?/", self.dataset) is not None
+
+    @model_validator(mode="after")
+    def _is_pinned(self) -> HubSource:
+        if not self.is_folder and self.revision is None:
+            raise ValueError(f"revision: the commit hash of {self.dataset} is needed, for a branch can change")
+        if self.is_folder and self.revision is not None:
+            raise ValueError("revision: a local folder has none; leave the key out")
+        return self
+
+
+def read_hub(source: HubSource, root: Path, cache: Path) -> Iterator[Received]:
+    """Yield one document a row, in the order of the dataset; ids of rows without one are ``SPLIT:ROW``.
+
+    Raises:
+        SourceError: the hub or the dataset cannot be reached, or a column is missing.
+    """
+    declared = _card_licences(source, root)
+    rows = _rows(source, root, cache)
+    first = next(rows, None)
+    if first is None:
+        raise SourceError(f"source {source.name}: split {source.split} of {source.dataset} is empty. Correct split.")
+    require_columns(source, source.columns, list(first), f"{source.dataset}, split {source.split},")
+    for number, row in enumerate(chain([first], rows), start=1):
+        document = row_document(source, source.columns, row, f"{source.split}:{number}")
+        document.declared = (*document.declared, *declared)
+        yield document
+
+
+def hub_files(source: HubSource, root: Path) -> list[Path]:
+    """The files of a local folder; none for a dataset of the hub, which its revision pins."""
+    return [path for path in resolved(root, source.dataset).rglob("*") if path.is_file()] if source.is_folder else []
+
+
+def _rows(source: HubSource, root: Path, cache: Path) -> Iterator[dict[str, Any]]:
+    from datasets import load_dataset
+
+    name = str(resolved(root, source.dataset)) if source.is_folder else source.dataset
+    try:
+        yield from load_dataset(
+            name,
+            source.subset,
+            split=source.split,
+            revision=source.revision,
+            streaming=True,
+            cache_dir=str(cache / "hub"),
+        )
+    except SourceError:
+        raise
+    except Exception as fault:
+        raise _explained(source, fault) from fault
+
+
+def _explained(source: HubSource, fault: Exception) -> SourceError:
+    """One sentence for the many exceptions of the library; their texts name hosts and are left out."""
+    lost = isinstance(fault, ConnectionError | TimeoutError) or any(
+        word in type(fault).__name__ for word in ("Offline", "Connect", "NotFound", "HTTP", "Hub", "Http", "Timeout")
+    )
+    if lost and not source.is_folder:
+        return SourceError(
+            f"source {source.name}: the hub was not reachable, or has no dataset {source.dataset} at revision "
+            f"{source.revision} ({type(fault).__name__}); nothing of it was read. Check the network and "
+            "HF_HUB_OFFLINE, the name and the revision, or download it and name the folder (dataset: ./FOLDER)."
+        )
+    return SourceError(
+        f"source {source.name}: {source.dataset} cannot be read as a dataset ({type(fault).__name__}"
+        f"{': ' + str(fault).splitlines()[0][:200] if source.is_folder and str(fault) else ''}); nothing more of it is "
+        "read. Check subset, split and the files."
+    )
+
+
+def _card_licences(source: HubSource, root: Path) -> tuple[Declared, ...]:
+    """What the card's ``license`` says. A card that cannot be had declares nothing, which a decision refuses."""
+    from huggingface_hub import DatasetCard, hf_hub_download
+
+    try:
+        path = (
+            resolved(root, source.dataset) / "README.md"
+            if source.is_folder
+            else Path(hf_hub_download(source.dataset, "README.md", repo_type="dataset", revision=source.revision))
+        )
+        licences = DatasetCard.load(path).data.to_dict().get("license")
+    except Exception:
+        return ()
+    listed = licences if isinstance(licences, list) else [licences]
+    return tuple(
+        Declared(str(text), _CARD, "spdx" if canonical(str(text)) else "prose") for text in listed if text is not None
+    )

@@ -1,0 +1,60 @@
+"""What a reader hands over: one document as received, with its identity and what is declared about its rights."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from licensing.rights import Declared
+
+_DOMAIN = b"herkomst-document-v1\0"
+
+
+def identity(source: str, native_id: str) -> hashlib._Hash:
+    """Start the digest that becomes a document's id; feed the received bytes to it, then take ``hexdigest()``.
+
+    The id is SHA-256 over the source name, the partner's own id and the received bytes; the first two are preceded by
+    their length in bytes (8, big-endian), so that no two different pairs can run into each other.
+    """
+    digest = hashlib.sha256(_DOMAIN)
+    for part in (source.encode(), native_id.encode("utf-8", "surrogateescape")):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest
+
+
+@dataclass(slots=True)
+class Received:
+    """One document as it came in; ``text`` is None where ``problem`` says why it could not be read.
+
+    ``problem`` is a stable code for the ledger (``empty``, ``not-utf-8``, ``truncated``, ``too-large``, ``not-json``,
+    ``missing-column``, ``no-id``, …) and ``detail`` a sentence that names file and line.
+    """
+
+    id: str
+    native_id: str
+    received_sha256: str
+    received_bytes: int
+    text: str | None
+    language: str | None = None
+    declared: tuple[Declared, ...] = ()
+    title: str | None = None
+    url: str | None = None
+    published: str | None = None
+    author: str | None = None
+    withdrawn: bool = False
+    problem: str | None = None
+    detail: str | None = None
+
+    @classmethod
+    def of(cls, source: str, native_id: str, data: bytes, text: str | None, **known: object) -> Received:
+        """Make one from its received bytes; ``known`` are the remaining fields by name."""
+        digest = identity(source, native_id)
+        digest.update(data)
+        return cls(
+            id=digest.hexdigest(),
+            native_id=native_id,
+            received_sha256=hashlib.sha256(data).hexdigest(),
+            received_bytes=len(data),
+            text=text,
+            **known,  # type: ignore[arg-type]
+        )

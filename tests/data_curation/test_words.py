@@ -1,0 +1,56 @@
+import pickle
+import unicodedata
+
+import numpy as np
+import xxhash
+from datatrove.data import Document
+from datatrove.pipeline.filters import GopherQualityFilter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_curation.words import RegexWords, word_hashes
+
+words = RegexWords()
+
+
+def test_splits_at_punctuation_hyphens_and_apostrophes():
+    assert words.word_tokenize("L'été, il-kelb: 3,5 km… e-mail_adres") == (
+        ["L", "été", "il", "kelb", "3", "5", "km", "e", "mail_adres"]
+    )
+
+
+def test_combining_marks_and_soft_hyphens_do_not_cut_a_word():
+    decomposed = unicodedata.normalize("NFD", "Ελλάδα žluťoučký")
+    assert len(words.word_tokenize(decomposed)) == 2
+    assert words.word_tokenize("Donau\u00addampf") == ["Donau\u00addampf"]
+
+
+def test_sentences_end_at_marks_and_lines():
+    text = "Dit is een zin. „Nog een?” Ja!\nKop zonder punt\n\nVersie 1.2 werkt."
+    assert words.sent_tokenize(text) == (
+        ["Dit is een zin.", "„Nog een?”", "Ja!", "Kop zonder punt", "Versie 1.2 werkt."]
+    )
+
+
+@given(st.text(max_size=300))
+def test_sentences_cover_all_that_is_visible(text):
+    assert "".join("".join(words.sent_tokenize(text)).split()) == "".join(text.split())
+
+
+def test_hashes_are_xxh3_of_the_lower_cased_word():
+    hashes = word_hashes(["Été", "ÉTÉ", "a"])
+    assert hashes.dtype == np.uint64
+    assert hashes.tolist() == [xxhash.xxh3_64_intdigest("été".encode())] * 2 + [xxhash.xxh3_64_intdigest(b"a")]
+    assert word_hashes([]).shape == (0,)
+
+
+def test_a_lone_surrogate_is_hashed_and_not_an_error():
+    assert len(set(word_hashes(["goed", "\ud800x", "\ud801x"]).tolist())) == 3
+
+
+def test_goes_through_pickle_into_datatrove():
+    copy = pickle.loads(pickle.dumps(words))
+    assert copy == words and hash(copy) == hash(words)
+    gopher = GopherQualityFilter(min_doc_words=3, stop_words=["de", "het"], min_avg_word_length=2, language=copy)
+    assert gopher.filter(Document(text="de kat en het huis", id="1")) is True
+    assert gopher.filter(Document(text="de kat", id="2")) == (False, "gopher_short_doc")

@@ -1,0 +1,131 @@
+"""From packed tokens to a trained model: the plan is laid, the job described, and the processes started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from licensing.errors import HerkomstError
+from licensing.files import write_atomically
+from training.checkpoint import checkpoint_folder, set_aside_others
+from training.job import TrainingJob
+from training.launch import launch
+from training.loop import Tick
+from training.mixture import SegmentWanted, make_plan
+from training.pack import PackedCorpus, read_packed
+from training.plan import Plan, StreamRef
+from training.settings import (
+    ModelSettings,
+    Shape,
+    TrainingSettings,
+    resolve_batch,
+    resolve_learning_rate,
+    resolve_shape,
+)
+
+
+def train_run(
+    tokens: Path,
+    corpus_root: str,
+    training: Path,
+    checkpoints: Path,
+    model: ModelSettings,
+    settings: TrainingSettings,
+    seed: int,
+    tick: Tick,
+    restart: bool = False,
+) -> dict[str, Any]:
+    """Lay the plan, train to its end, and return the figures for the record.
+
+    ``training`` gets ``plan.json``, ``job.json`` and ``log.jsonl``. Checkpoints of another job are set aside, never
+    deleted; checkpoints of this job are continued, unless ``restart`` asks to begin anew.
+    """
+    packed = read_packed(tokens)
+    try:
+        shape = resolve_shape(model, packed.vocabulary_size)
+    except ValueError as fault:
+        raise HerkomstError(str(fault)) from fault
+    plan = lay_plan(packed, shape, settings, seed, corpus_root)
+    training.mkdir(parents=True, exist_ok=True)
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    write_atomically(training / "plan.json", plan.to_json().encode())
+    job = TrainingJob(
+        tokens=str(tokens.resolve()),
+        plan=str((training / "plan.json").resolve()),
+        plan_digest=plan.digest(),
+        corpus_root=corpus_root,
+        tokens_root=packed.root,
+        checkpoints=str(checkpoints.resolve()),
+        log=str((training / "log.jsonl").resolve()),
+        shape=shape,
+        settings=settings,
+        learning_rate=resolve_learning_rate(settings, shape),
+        seed=seed,
+    )
+    job_file = training / "job.json"
+    job.write(job_file)
+    set_aside_others(checkpoints, None if restart else job.digest())
+    state = launch(job, job_file, tick)
+    return {
+        "steps": state.step,
+        "parameters": shape.parameters,
+        "shape": {name: getattr(shape, name) for name in Shape.__slots__},
+        "batch": resolve_batch(settings, shape),
+        "learning_rate": job.learning_rate,
+        "tokens_read": state.tokens_read,
+        "tokens_scored": state.tokens_scored,
+        "seconds": round(state.seconds, 3),
+        "tokens_per_second": round(state.tokens_read / state.seconds, 1) if state.seconds else None,
+        "joules": round(state.joules, 1),
+        "energy_method": state.energy_method,
+        "energy_detail": state.energy_detail,
+        "weights_sha256": state.weights_sha256,
+        "checkpoint": checkpoint_folder(checkpoints, state.step).name,
+        "plan_digest": plan.digest(),
+        "streams": _streams(packed, plan),
+    }
+
+
+def lay_plan(packed: PackedCorpus, shape: Shape, settings: TrainingSettings, seed: int, corpus_root: str) -> Plan:
+    """Resolve the configured segments to a plan over the packed streams.
+
+    Raises:
+        PlanError: the mixture is impossible, for instance under an agreement's most-epochs duty.
+    """
+    refs = [
+        StreamRef(
+            name=stream.name,
+            sequences=-(-stream.tokens // shape.sequence_length),
+            documents=stream.documents,
+            tokens=stream.tokens,
+            most_epochs=stream.most_epochs,
+        )
+        for stream in packed.trained()
+    ]
+    batch = resolve_batch(settings, shape)
+    wanted = [
+        SegmentWanted(part.name, part.steps, batch, part.temperature, part.weights) for part in settings.segments
+    ]
+    return make_plan(refs, wanted, shape.sequence_length, seed, corpus_root, packed.root)
+
+
+def _streams(packed: PackedCorpus, plan: Plan) -> list[dict[str, Any]]:
+    by_name = {stream.name: stream for stream in packed.trained()}
+    rows = []
+    for used in plan.consumed():
+        stream = by_name[used.name]
+        rows.append(
+            {
+                "name": stream.name,
+                "group": stream.group,
+                "licence": stream.licence,
+                "language": stream.language,
+                "documents": stream.documents,
+                "tokens": stream.tokens,
+                "sequences": used.sequences,
+                "read": used.read,
+                "epochs": round(used.epochs, 4),
+                "most_epochs": stream.most_epochs,
+            }
+        )
+    return rows

@@ -1,0 +1,132 @@
+"""One stream of tokens on disk: documents in the order of their ids, each followed by an end-of-document token.
+
+Four files: ``tokens.bin`` (little-endian uint16, uint32 above 65,536 ids), ``ids.bin`` (32 bytes a document, sorted),
+``ends.bin`` (uint64, the position after each document's end-of-document token) and ``bytes.bin`` (uint32, UTF-8 bytes of
+each document). All are memory-mapped: opening a stream costs nothing, and a document is found by binary search.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOKENS, IDS, ENDS, BYTES = "tokens.bin", "ids.bin", "ends.bin", "bytes.bin"
+
+
+def token_dtype(vocabulary_size: int) -> np.dtype[Any]:
+    """The narrowest type that holds every id."""
+    return np.dtype("<u2" if vocabulary_size <= 1 << 16 else "<u4")
+
+
+@dataclass
+class StreamWriter:
+    """Appends documents, which must come in the order of their ids; ``folder`` must exist."""
+
+    folder: Path
+    dtype: np.dtype[Any]
+    end_of_document: int
+    documents: int = 0
+    tokens: int = 0
+    _files: dict[str, BinaryIO] = field(default_factory=dict)
+    _last: bytes = b""
+
+    def __enter__(self) -> StreamWriter:
+        self._files = {name: (self.folder / name).open("wb") for name in (TOKENS, IDS, ENDS, BYTES)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def add(self, document_id: str, ids: list[int], text_bytes: int) -> tuple[int, int]:
+        """Append one document; returns its first token and how many tokens it has, without the end-of-document token.
+
+        Raises:
+            ValueError: the id does not come after the one before.
+        """
+        key = bytes.fromhex(document_id)
+        if key <= self._last:
+            raise ValueError(f"{self.folder}: document {document_id} is out of order; a stream stands in order of ids.")
+        first = self.tokens
+        self._files[TOKENS].write(np.array([*ids, self.end_of_document], dtype=self.dtype).tobytes())
+        self.tokens += len(ids) + 1
+        self.documents += 1
+        self._files[IDS].write(key)
+        self._files[ENDS].write(self.tokens.to_bytes(8, "little"))
+        self._files[BYTES].write(min(text_bytes, 0xFFFFFFFF).to_bytes(4, "little"))
+        self._last = key
+        return first, len(ids)
+
+
+class TokenStream:
+    """A stream opened for reading; ``length`` is the sequence length L into which it is cut."""
+
+    def __init__(self, folder: Path, dtype: np.dtype[Any], length: int, padding: int) -> None:
+        self.folder, self.length, self.padding = folder, length, padding
+        self.tokens: NDArray[Any] = _mapped(folder / TOKENS, dtype)
+        self.ends: NDArray[np.uint64] = _mapped(folder / ENDS, np.dtype("<u8"))
+        self.text_bytes: NDArray[np.uint32] = _mapped(folder / BYTES, np.dtype("<u4"))
+        self._ids: NDArray[Any] = _mapped(folder / IDS, np.dtype("V32"))
+
+    @property
+    def documents(self) -> int:
+        """How many documents the stream holds."""
+        return len(self.ends)
+
+    @property
+    def sequences(self) -> int:
+        """How many sequences of length L; the last one is filled up with padding."""
+        return -(-len(self.tokens) // self.length)
+
+    def id_of(self, document: int) -> str:
+        """The id of the document at a place in the stream."""
+        return self._ids[document].tobytes().hex()
+
+    def place_of(self, document_id: str) -> int | None:
+        """The place of a document in the stream, or None."""
+        key = bytes.fromhex(document_id)
+        low, high = 0, self.documents
+        while low < high:
+            middle = (low + high) // 2
+            if self._ids[middle].tobytes() < key:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < self.documents and self._ids[low].tobytes() == key else None
+
+    def span(self, document: int) -> tuple[int, int]:
+        """First token and the position after the last, without the end-of-document token."""
+        first = int(self.ends[document - 1]) if document else 0
+        return first, int(self.ends[document]) - 1
+
+    def sequences_of(self, document: int) -> tuple[int, int]:
+        """The range of sequences that hold at least one token of the document's own."""
+        first, end = self.span(document)
+        return (first // self.length, -(-end // self.length)) if end > first else (0, 0)
+
+    def sequence(self, number: int) -> NDArray[np.int64]:
+        """The tokens of one sequence, shape [L]; padding at the end of the last one."""
+        cut = np.asarray(self.tokens[number * self.length : (number + 1) * self.length], dtype=np.int64)
+        if len(cut) < self.length:
+            cut = np.concatenate([cut, np.full(self.length - len(cut), self.padding, dtype=np.int64)])
+        return cut
+
+    def documents_in(self, number: int) -> range:
+        """The places of the documents that have at least one token of their own in a sequence."""
+        begin, end = number * self.length, min((number + 1) * self.length, len(self.tokens))
+        first = int(np.searchsorted(self.ends, begin, side="right"))
+        last = int(np.searchsorted(self.ends, end, side="left"))
+        places = range(first, min(last, self.documents - 1) + 1)
+        inside = [p for p in places if self.span(p)[0] < end and self.span(p)[1] > begin]
+        return range(inside[0], inside[-1] + 1) if inside else range(0)
+
+
+def _mapped(path: Path, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Map a file read-only; an empty file cannot be mapped and is an empty array."""
+    if path.stat().st_size == 0:
+        return np.zeros(0, dtype=dtype)
+    return np.memmap(path, dtype=dtype, mode="r")

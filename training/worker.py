@@ -1,0 +1,29 @@
+"""One process of a training job that was started by `torchrun`: ``python -m training.worker JOB.json``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from licensing.errors import HerkomstError
+from training.job import TrainingJob
+from training.loop import train
+
+
+def main(arguments: list[str]) -> int:
+    """Train the job; the exit code is 0 only when the whole plan was trained."""
+    try:
+        state = train(TrainingJob.read(Path(arguments[0])), _print_progress)
+    except HerkomstError as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    return 0 if state.step else 1
+
+
+def _print_progress(done: int, total: int, note: str) -> None:
+    if done % 20 == 0 or done == total:
+        print(f"  train: step {done} of {total}, {note}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
