@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from licensing.errors import HerkomstError
 from licensing.files import write_atomically
 from training.checkpoint import checkpoint_folder, set_aside_others
@@ -12,7 +14,7 @@ from training.job import TrainingJob
 from training.launch import launch
 from training.loop import Tick
 from training.mixture import SegmentWanted, make_plan
-from training.pack import PackedCorpus, read_packed
+from training.pack import PackedCorpus, PackedStream, read_packed
 from training.plan import Plan, StreamRef
 from training.settings import (
     ModelSettings,
@@ -66,6 +68,7 @@ def train_run(
     job.write(job_file)
     set_aside_others(checkpoints, None if restart else job.digest())
     state = launch(job, job_file, tick)
+    streams = _streams(packed, plan)
     return {
         "steps": state.step,
         "parameters": shape.parameters,
@@ -82,7 +85,8 @@ def train_run(
         "weights_sha256": state.weights_sha256,
         "checkpoint": checkpoint_folder(checkpoints, state.step).name,
         "plan_digest": plan.digest(),
-        "streams": _streams(packed, plan),
+        "documents_read": sum(row["documents_read"] for row in streams),
+        "streams": streams,
     }
 
 
@@ -112,7 +116,7 @@ def lay_plan(packed: PackedCorpus, shape: Shape, settings: TrainingSettings, see
 def _streams(packed: PackedCorpus, plan: Plan) -> list[dict[str, Any]]:
     by_name = {stream.name: stream for stream in packed.trained()}
     rows = []
-    for used in plan.consumed():
+    for index, used in enumerate(plan.consumed()):
         stream = by_name[used.name]
         rows.append(
             {
@@ -121,6 +125,7 @@ def _streams(packed: PackedCorpus, plan: Plan) -> list[dict[str, Any]]:
                 "licence": stream.licence,
                 "language": stream.language,
                 "documents": stream.documents,
+                "documents_read": documents_read(packed, stream, plan, index),
                 "tokens": stream.tokens,
                 "sequences": used.sequences,
                 "read": used.read,
@@ -129,3 +134,20 @@ def _streams(packed: PackedCorpus, plan: Plan) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def documents_read(packed: PackedCorpus, stream: PackedStream, plan: Plan, index: int) -> int:
+    """How many documents of a stream have at least one token in a sequence that some step reads.
+
+    A short training reads less than the corpus: what was prepared for training and what was trained on differ.
+    """
+    tokens = packed.open(stream, plan.sequence_length)
+    read = np.zeros(tokens.sequences + 1, dtype=np.int64)
+    sequences, _, _ = plan.find(index, np.arange(tokens.sequences, dtype=np.uint64))
+    read[sequences] = 1
+    before = np.concatenate([[0], np.cumsum(read)])
+    ends = np.asarray(tokens.ends, dtype=np.int64)
+    begins = np.concatenate([[0], ends[:-1]])
+    # The last position of a document is its end-of-document token, which is not its own text.
+    first, last = begins // plan.sequence_length, -(-(ends - 1) // plan.sequence_length)
+    return int(((before[last] - before[first] > 0) & (ends - 1 > begins)).sum())

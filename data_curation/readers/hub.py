@@ -27,7 +27,9 @@ _CARD = "dataset card, license"
 class HubSource(SourceBase):
     """Keys: ``dataset`` (``OWNER/NAME``, or a folder as ``./NAME``), ``subset``, ``split``, ``revision``, ``columns``.
 
-    ``revision`` is the commit hash of the dataset; a folder has none.
+    ``revision`` is the commit hash of the dataset; a folder has none. A card that lists several licences does not say
+    whether all of them apply or one may be chosen: ``card_licences: any`` states that it is a choice (Wikipedia's terms
+    of use, section 7), and is recorded as your statement.
     """
 
     reader: Literal["hub"]
@@ -36,6 +38,7 @@ class HubSource(SourceBase):
     split: str = "train"
     revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
     columns: Columns
+    card_licences: Literal["all", "any"] = "all"
 
     @property
     def is_folder(self) -> bool:
@@ -124,7 +127,10 @@ def _card_licences(source: HubSource, root: Path) -> tuple[Declared, ...]:
         licences = DatasetCard.load(path).data.to_dict().get("license")
     except Exception:
         return ()
-    listed = licences if isinstance(licences, list) else [licences]
-    return tuple(
-        Declared(str(text), _CARD, "spdx" if canonical(str(text)) else "prose") for text in listed if text is not None
-    )
+    listed = [str(text) for text in (licences if isinstance(licences, list) else [licences]) if text is not None]
+    if source.card_licences == "any" and len(listed) > 1:
+        # A name that is not SPDX stays an alternative of its own, which nobody can choose.
+        names = [canonical(text) or "LicenseRef-" + re.sub(r"[^A-Za-z0-9.-]+", "-", text) for text in listed]
+        where = f"{_CARD}; read as a choice by the config: source {source.name}, key card_licences"
+        return (Declared(" OR ".join(names), where, "spdx"),)
+    return tuple(Declared(text, _CARD, "spdx" if canonical(text) else "prose") for text in listed)

@@ -91,3 +91,12 @@ except SourceError as fault:
     )
     assert "the hub was not reachable" in answer.stdout and "HF_HUB_OFFLINE" in answer.stdout
     assert "http" not in answer.stdout
+
+
+def test_a_card_with_a_choice_of_licences(folder: Path) -> None:
+    (folder / "set" / "README.md").write_text("---\nlicense:\n- cc-by-sa-3.0\n- gfdl\n---\n")
+    every = run(folder)[0].declared
+    assert [(d.text, d.form) for d in every] == [("cc-by-sa-3.0", "spdx"), ("gfdl", "prose")]
+    one_of = run(folder, card_licences="any")[0].declared
+    assert [d.text for d in one_of] == ["CC-BY-SA-3.0 OR LicenseRef-gfdl"]
+    assert "card_licences" in one_of[0].where

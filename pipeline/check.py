@@ -1,0 +1,120 @@
+"""`herkomst check`: say in words what a configuration would run, and which sources would be admitted and why."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from licensing.agreement import Agreement
+from licensing.decide import decide
+from licensing.errors import HerkomstError
+from licensing.rights import Decision, Declared, Rights
+from licensing.table import LicenceTable, check_policy, load_table
+from pipeline.config import Loaded
+from pipeline.stages import agreements_of
+from training.settings import resolve_batch, resolve_learning_rate, resolve_shape
+
+
+def explain(loaded: Loaded) -> str:
+    """The whole configuration in words; every file it names is read, so that a fault shows now and not in an hour."""
+    config = loaded.config
+    table = load_table(loaded.resolve(config.policy.table))
+    check_policy(config.policy, table)
+    agreements = agreements_of(loaded)
+    lines = [f"{loaded.path.name}: run '{config.name}'", "", "Intended use", f"  {_use(loaded)}", ""]
+    lines += ["Sources"]
+    for source in config.sources:
+        lines += _source(loaded, source, table, agreements)
+    lines += ["", "Curation", f"  {_curation(loaded)}", "", "Model and training", *(f"  {line}" for line in _training(loaded))]
+    lines += ["", "Evaluation", f"  suites: {', '.join(config.evaluation.suites)}"]
+    lines += ["", "Report", f"  by {config.report.provider}, contact {config.report.contact}"]
+    return "\n".join(lines)
+
+
+def _use(loaded: Loaded) -> str:
+    use = loaded.config.intended_use
+    said = [
+        f"a {use.purpose} model",
+        "weights are released" if use.weights_released else "weights are not released",
+        "training text is released" if use.data_released else "training text is not released",
+        "what it writes may be sold" if use.outputs_sold else "what it writes is not sold",
+    ]
+    return ", ".join(said) + f"; periods are judged on {loaded.config.policy.as_of}."
+
+
+def _source(loaded: Loaded, source: Any, table: LicenceTable, agreements: dict[str, Agreement]) -> list[str]:
+    lines = [f"  {source.name} ({source.reader}), from {source.partner}"]
+    if source.agreement:
+        return lines + _by_agreement(loaded, source, agreements, table)
+    if source.licence:
+        declared = Declared(source.licence, f"config: source {source.name}, key licence", "spdx")
+        decision = _decide(loaded, Rights((declared,)), source.name, table, agreements)
+        return [*lines, f"      {source.licence}: {decision.outcome}. {decision.explanation}"]
+    if source.reader == "debian":
+        return lines + _debian(loaded, source, table, agreements)
+    return [*lines, "      rights are declared by each document; decided when it is read"]
+
+
+def _by_agreement(
+    loaded: Loaded, source: Any, agreements: dict[str, Agreement], table: LicenceTable
+) -> list[str]:
+    known = agreements.get(source.agreement)
+    inside = known.content_period.start if known else date(1970, 1, 1)
+    decision = _decide(loaded, Rights(agreement=source.agreement, published=inside), source.name, table, agreements)
+    lines = [f"      agreement {source.agreement}: {decision.outcome} within its period. {decision.explanation}"]
+    if known:
+        lines += [f"      duty: {duty.kind} {duty.value} ({duty.clause})" for duty in decision.duties]
+        lines += [f"      not enforced by software: {field} ({clause})" for field, _, clause in known.not_enforced()]
+    return lines
+
+
+def _debian(loaded: Loaded, source: Any, table: LicenceTable, agreements: dict[str, Agreement]) -> list[str]:
+    from data_curation.download import cache_folder
+    from data_curation.readers.debian import package_rights
+
+    lines = []
+    for package in source.packages:
+        try:
+            declared = package_rights(package, cache_folder())
+        except HerkomstError as fault:
+            return [*lines, f"      {fault}"]
+        if declared is None:
+            lines.append(f"      {package}: not downloaded yet; its copyright file decides when it is read")
+            continue
+        decision = _decide(loaded, Rights(declared), source.name, table, agreements)
+        written = " ".join((declared[0].text if declared else "nothing declared").split())[:60]
+        lines.append(f"      {package}: '{written}': {decision.outcome}. {decision.explanation}")
+    return lines
+
+
+def _decide(
+    loaded: Loaded, rights: Rights, source: str, table: LicenceTable, agreements: dict[str, Agreement]
+) -> Decision:
+    return decide(rights, loaded.config.intended_use, loaded.config.policy, table, agreements, source)
+
+
+def _curation(loaded: Loaded) -> str:
+    settings = loaded.config.curation
+    return (
+        f"keep {', '.join(settings.languages)}; replace {', '.join(settings.personal_data.kinds)} by placeholders; "
+        f"one of each group of near duplicates stays; {loaded.config.corpus.held_out_share:.1%} of the documents are "
+        "held out and never trained on"
+    )
+
+
+def _training(loaded: Loaded) -> list[str]:
+    config = loaded.config
+    try:
+        shape = resolve_shape(config.model, config.tokenizer.vocabulary_size)
+    except ValueError as fault:
+        raise HerkomstError(f"{loaded.path}: {fault}") from fault
+    batch = resolve_batch(config.training, shape)
+    steps = sum(part.steps for part in config.training.segments)
+    tokens = steps * batch * shape.sequence_length
+    return [
+        f"dial {shape.depth}: width {shape.width}, {shape.heads} heads, feed-forward {shape.feed_forward}, "
+        f"vocabulary {shape.vocabulary_size:,}: {shape.parameters / 1e6:.1f} million parameters",
+        f"{steps:,} steps of {batch} sequences of {shape.sequence_length} tokens = {tokens / 1e6:.1f} million tokens, "
+        f"peak learning rate {resolve_learning_rate(config.training, shape):.2g}",
+        f"backend {config.training.backend}, {config.training.processes} process(es), {config.training.precision}",
+    ]

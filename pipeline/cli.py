@@ -1,0 +1,188 @@
+"""The command line. Heavy libraries are loaded by the stage that needs them, so that a question is answered at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from licensing.errors import HerkomstError
+
+# Nothing here is ever sent anywhere; the libraries below would ask a hub for news at import.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+# Threads that wait by spinning cost four times their time as soon as anything else runs on the same cores. It must be
+# set before the first library with OpenMP is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+app = typer.Typer(
+    name="herkomst",
+    help="Train and evaluate language models whose every token can be accounted for.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigPath = Annotated[Path, typer.Argument(help="The run's YAML file, for example configs/demo.yaml.")]
+RunPath = Annotated[Path, typer.Argument(help="The run's folder, for example runs/demo.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program.")]
+
+
+@app.command()
+def check(config: ConfigPath) -> None:
+    """Say in words what a configuration would run, and which sources would be admitted and why.
+
+    Example: herkomst check configs/demo.yaml
+    """
+    from pipeline.check import explain
+    from pipeline.config import load_config
+
+    typer.echo(explain(load_config(config)))
+
+
+@app.command()
+def run(
+    config: ConfigPath,
+    run_dir: Annotated[Path | None, typer.Option(help="Where the run lies; default runs/NAME.")] = None,
+    until: Annotated[str | None, typer.Option(help="Stop after this stage.")] = None,
+    only: Annotated[str | None, typer.Option(help="Do this stage alone; what it needs must be up to date.")] = None,
+    force: Annotated[list[str] | None, typer.Option(help="Do this stage even if it is up to date.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that curate; changes the speed, not the result.")] = None,
+) -> None:
+    """Do what is stale, in order. Stop it at any moment; the same command continues.
+
+    Stages: ingest, admit, curate, commit, tokenizer, pack, train, evaluate, report.
+
+    Example: herkomst run configs/demo.yaml --until curate
+    """
+    from pipeline.config import load_config
+    from pipeline.run_directory import RunDirectory
+    from pipeline.runner import run as run_stages
+
+    loaded = load_config(config)
+    directory = RunDirectory(run_dir or Path("runs") / loaded.config.name)
+    done = run_stages(loaded, directory, until=until, only=only, force=force or [], workers=workers)
+    typer.echo(f"Done: {', '.join(done)}." if done else "Nothing to do: every stage is up to date.")
+    report = directory.reports / "report.html"
+    if report.exists() and (not until or until == "report") and not only:
+        typer.echo(f"Report: {report}")
+
+
+@app.command()
+def trace(
+    run: RunPath,
+    document: Annotated[str | None, typer.Option(help="A document's id: 64 hexadecimal characters.")] = None,
+    partner_id: Annotated[str | None, typer.Option(help="The supplier's own id of a document.")] = None,
+    step: Annotated[int | None, typer.Option(help="A training step, counted from 0.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Follow a document to the training steps that read it, or a step to its documents.
+
+    Example: herkomst trace runs/demo --partner-id DK-2025-0412
+    """
+    from pipeline.run_directory import RunDirectory
+    from pipeline.trace import Tracer, as_text, dump, step_as_text
+
+    if sum(value is not None for value in (document, partner_id, step)) != 1:
+        raise HerkomstError("Give exactly one of --document, --partner-id and --step; nothing was looked up.")
+    tracer = Tracer(RunDirectory(run))
+    if step is not None:
+        answer = tracer.step(step)
+        typer.echo(dump(answer) if json else step_as_text(answer))
+        return
+    answers = [tracer.document(document)] if document else tracer.by_native_id(str(partner_id))
+    if json:
+        typer.echo(dump(answers[0] if len(answers) == 1 else answers))
+    else:
+        typer.echo("\n\n".join(as_text(answer) for answer in answers))
+
+
+@app.command()
+def audit(
+    run: RunPath,
+    partner: Annotated[str, typer.Option(help="The partner's name, as the report gives it.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; default RUN/statements.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Write a partner's statement, in English and in Dutch.
+
+    Example: herkomst audit runs/demo --partner "De Kade Pers B.V."
+    """
+    from pipeline.reporting import audit_partner, statement_of
+    from pipeline.run_directory import RunDirectory
+    from pipeline.trace import dump
+
+    directory = RunDirectory(run)
+    if json:
+        typer.echo(dump(statement_of(directory, partner)))
+        return
+    for path in audit_partner(directory, partner, out or directory.path / "statements"):
+        typer.echo(f"Statement: {path}")
+
+
+@app.command()
+def verify(
+    run: RunPath,
+    key: Annotated[Path | None, typer.Option(help="The signer's public key, as known from elsewhere (PEM).")] = None,
+    json: AsJson = False,
+) -> None:
+    """Check digests, signatures and Merkle roots, and that ledger, corpus, plan and checkpoints agree.
+
+    Example: herkomst verify runs/demo
+    """
+    from licensing.attestation import read_public_key_pem
+    from pipeline.run_directory import RunDirectory
+    from pipeline.runner import newest_entries
+    from pipeline.trace import dump
+    from pipeline.verify import missing_stages
+    from pipeline.verify import verify as verify_run
+
+    directory = RunDirectory(run)
+    findings = verify_run(directory, read_public_key_pem(key.read_bytes(), str(key)) if key else None)
+    missing = [] if findings else missing_stages(newest_entries(directory))
+    if json:
+        told: dict[str, Any] = {"verified": not findings, "findings": [str(one) for one in findings], "missing": missing}
+        typer.echo(dump(told))
+    else:
+        for finding in findings:
+            typer.echo(f"NOT VERIFIED  {finding}")
+        if not findings:
+            typer.echo(_verified(directory, key is not None))
+            if missing:
+                typer.echo(f"Not yet run, so not verified: {', '.join(missing)}.")
+    raise typer.Exit(1 if findings else 0)
+
+
+def _verified(directory: Any, pinned: bool) -> str:
+    from licensing.attestation import key_id, read_public_key_pem
+
+    path = directory.path / "record" / "public-key.pem"
+    name = key_id(read_public_key_pem(path.read_bytes(), str(path)))
+    trust = "the key you gave" if pinned else f"key {name}, which the run itself names; give --key to check the signer"
+    return f"{directory.path}: verified. Files, signatures, roots, plan and checkpoints agree. Signed with {trust}."
+
+
+def main() -> None:
+    """Run the command line; a fault the user can act on is a sentence and exit code 1, never a traceback."""
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as leave:
+        raise SystemExit(leave.exit_code) from None
+    except HerkomstError as fault:
+        print(f"herkomst: {fault}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except (KeyboardInterrupt, typer.Abort):
+        print("herkomst: stopped. What was finished is kept; the same command continues.", file=sys.stderr)
+        raise SystemExit(130) from None
+    except Exception as fault:
+        if hasattr(fault, "format_message") and hasattr(fault, "exit_code"):
+            print(f"herkomst: {fault.format_message()}", file=sys.stderr)
+            raise SystemExit(fault.exit_code) from None
+        raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""`herkomst trace`: from a document to the steps that read it, and from a step to its documents.
+
+Both directions are formulas over the plan and a binary search in the streams; no log of batches is kept or read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from licensing.errors import HerkomstError
+from pipeline.run_directory import RunDirectory
+from training.pack import PackedCorpus, PackedStream, read_packed
+from training.plan import Plan
+from training.token_stream import TokenStream
+
+
+class TraceError(HerkomstError):
+    """What was asked for is not in this run."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a document's tokens lie."""
+
+    stream: PackedStream
+    tokens: TokenStream
+    document: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How training read one document: tokens read and tokens the model had to predict, repeats included; how often its
+    most-read part was read; and the steps."""
+
+    tokens_read: int
+    tokens_scored: int
+    times: int
+    steps: tuple[int, ...]
+
+
+class Tracer:
+    """Answers questions about one run; opens its files once."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        run.require()
+        self._run = run
+
+    @cached_property
+    def _packed(self) -> PackedCorpus | None:
+        return read_packed(self._run.tokens) if (self._run.tokens / "streams.json").exists() else None
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        """The training order, or None before training."""
+        path = self._run.training / "plan.json"
+        return Plan.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    @cached_property
+    def _length(self) -> int:
+        return self.plan.sequence_length if self.plan else 1
+
+    @cached_property
+    def _streams(self) -> dict[tuple[str, str], tuple[PackedStream, TokenStream]]:
+        packed = self._packed
+        if packed is None:
+            return {}
+        return {(s.name, s.use): (s, packed.open(s, self._length)) for s in packed.streams}
+
+    @cached_property
+    def _indices(self) -> dict[str, int]:
+        return {ref.name: number for number, ref in enumerate(self.plan.streams)} if self.plan else {}
+
+    @cached_property
+    def steps_done(self) -> int:
+        """How many steps of the plan the newest whole checkpoint has behind it."""
+        from training.checkpoint import finished_checkpoints, read_state
+
+        found = finished_checkpoints(self._run.checkpoints)
+        return read_state(found[-1]).step if found else 0
+
+    # ---- documents
+
+    def document(self, document_id: str) -> dict[str, Any]:
+        """Everything known of one document.
+
+        Raises:
+            TraceError: no document of this id was ever received.
+        """
+        row = next(self._ledger_rows(document_id), None)
+        if row is None:
+            raise TraceError(
+                f"{self._run.path}: no document with id {document_id} was received in this run, so it was not used. "
+                "Give the 64 characters of the id, or the supplier's own id with --partner-id."
+            )
+        return self.answer(row)
+
+    def by_native_id(self, native_id: str) -> list[dict[str, Any]]:
+        """Every document that a supplier delivered under its own id.
+
+        Raises:
+            TraceError: there is none.
+        """
+        found = [self.answer(row) for row in self.rows() if row["native_id"] == native_id]
+        if not found:
+            raise TraceError(f"{self._run.path}: nothing was delivered under the id '{native_id}' in this run.")
+        return found
+
+    def answer(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Complete a ledger row with its tokens and positions."""
+        place = self._place(row)
+        return {
+            "id": row["id"],
+            "partner": row["partner"],
+            "native_id": row["native_id"],
+            "title": row["title"],
+            "licence": row["licence"],
+            "branch": row["branch"],
+            "decision": row["decision"],
+            "reason": row["reason"],
+            "explanation": row["decision_explanation"],
+            "clause": row["decision_clause"],
+            "stages": row["events"],
+            "use": row["use"],
+            "language": row["language"],
+            "survivor": row["survivor"],
+            "similarity": row["similarity"],
+            "received_sha256": row["received_sha256"],
+            "final_sha256": row["final_sha256"],
+            "tokens": _span_of(place),
+            "positions": self.positions(row, place),
+        }
+
+    def positions(self, row: dict[str, Any], place: Place | None = None) -> list[list[int]]:
+        """The (step, row) pairs at which the document was read, in order; steps not yet trained are left out."""
+        place = place or self._place(row)
+        if self.plan is None or place is None or place.stream.use != "train":
+            return []
+        first, last = place.tokens.sequences_of(place.document)
+        found = self.plan.positions(self._indices[place.stream.name], first, last) if last > first else []
+        return [[step, at] for _, step, at in found if step < self.steps_done]
+
+    def exposure(self, row: dict[str, Any]) -> Exposure:
+        """How a document was read in training; one that lies across two sequences is read in parts."""
+        place = self._place(row)
+        if self.plan is None or place is None or place.stream.use != "train":
+            return Exposure(0, 0, 0, ())
+        first, last = place.tokens.sequences_of(place.document)
+        if last <= first:
+            return Exposure(0, 0, 0, ())
+        times: Counter[int] = Counter()
+        steps = []
+        for sequence, step, _ in self.plan.positions(self._indices[place.stream.name], first, last):
+            if step < self.steps_done:
+                times[sequence] += 1
+                steps.append(step)
+        begin, end = place.tokens.span(place.document)
+        length = place.tokens.length
+        inside = {s: min(end, (s + 1) * length) - max(begin, s * length) for s in times}
+        # The first token of a sequence has nothing before it to be predicted from.
+        scored = {s: inside[s] - (begin <= s * length) for s in times}
+        return Exposure(
+            tokens_read=sum(times[s] * inside[s] for s in times),
+            tokens_scored=sum(times[s] * scored[s] for s in times),
+            times=max(times.values(), default=0),
+            steps=tuple(steps),
+        )
+
+    @cached_property
+    def tokens_read(self) -> int:
+        """Tokens read over all steps trained, padding left out."""
+        from training.checkpoint import finished_checkpoints, read_state
+
+        found = finished_checkpoints(self._run.checkpoints)
+        return read_state(found[-1]).tokens_read if found else 0
+
+    def _place(self, row: dict[str, Any]) -> Place | None:
+        known = self._streams.get((row["stream"], row["use"])) if row["stream"] else None
+        if known is None:
+            return None
+        document = known[1].place_of(row["id"])
+        return Place(known[0], known[1], document) if document is not None else None
+
+    # ---- steps
+
+    def step(self, step: int) -> dict[str, Any]:
+        """The documents of one step, row by row.
+
+        Raises:
+            TraceError: the step was not trained.
+        """
+        if self.plan is None or not 0 <= step < self.steps_done:
+            done = f"steps 0 to {self.steps_done - 1} were" if self.steps_done else "no step was"
+            raise TraceError(f"{self._run.path}: step {step} was not trained in this run; {done}.")
+        rows = []
+        for number, (index, sequence) in enumerate(zip(*(part.tolist() for part in self.plan.at(step)), strict=True)):
+            stream, tokens = self._streams[(self.plan.streams[index].name, "train")]
+            documents = [self._part(tokens, place, sequence) for place in tokens.documents_in(sequence)]
+            rows.append({"row": number, "stream": stream.name, "sequence": sequence, "documents": documents})
+        return {"step": step, "rows": rows}
+
+    def _part(self, tokens: TokenStream, place: int, sequence: int) -> dict[str, Any]:
+        """One document's own tokens within one sequence, as places in the sequence [first, end)."""
+        begin = sequence * tokens.length
+        first, end = tokens.span(place)
+        inside = [max(0, first - begin), min(tokens.length, end - begin)]
+        return {"id": tokens.id_of(place), "tokens": inside}
+
+    # ---- ledger
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """All ledger rows in order."""
+        for path in self._parts():
+            with pq.ParquetFile(path) as file:
+                for group in range(file.num_row_groups):
+                    yield from file.read_row_group(group).to_pylist()
+
+    def _ledger_rows(self, document_id: str) -> Iterator[dict[str, Any]]:
+        """The row of one id, reading only row groups that can hold it."""
+        for path in self._parts():
+            with pq.ParquetFile(path) as file:
+                for group in range(file.num_row_groups):
+                    statistics = file.metadata.row_group(group).column(0).statistics
+                    if statistics is None or statistics.min <= document_id <= statistics.max:
+                        table = file.read_row_group(group)
+                        at = table.column("id").combine_chunks().index(document_id).as_py()
+                        if at >= 0:
+                            yield table.slice(at, 1).to_pylist()[0]
+
+    def _parts(self) -> list[Path]:
+        parts = sorted(self._run.ledger.glob("part-*.parquet"))
+        if not parts:
+            raise TraceError(
+                f"{self._run.ledger}: there is no ledger yet; nothing can be traced. Run the stages up to commit first."
+            )
+        return parts
+
+
+def _span_of(place: Place | None) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    first, end = place.tokens.span(place.document)
+    return {"stream": place.stream.name, "use": place.stream.use, "first": first, "end": end, "count": end - first}
+
+
+def as_text(answer: dict[str, Any]) -> str:
+    """The answer for a person."""
+    lines = [
+        f"document     {answer['id']}",
+        f"supplier     {answer['partner']}, own id {answer['native_id']}",
+        f"title        {answer['title'] or '-'}",
+        f"licence      {answer['licence']}" + (f", used under {answer['branch']}" if answer["branch"] else ""),
+        f"decision     {answer['decision']} ({answer['reason']}): {answer['explanation']}",
+        f"clause       {answer['clause'] or '-'}",
+    ]
+    for event in answer["stages"]:
+        told = " ".join(str(part) for part in (event["outcome"], event["reason"], event["detail"]) if part)
+        lines.append(f"  {event['stage']:<11}{told}")
+    tokens = answer["tokens"]
+    if tokens is None:
+        lines.append("tokens       none: it is not in the corpus, and the model never read it")
+    else:
+        lines.append(f"tokens       {tokens['count']:,} ({tokens['first']:,} to {tokens['end']:,} of {tokens['stream']})")
+        places = ", ".join(f"step {step} row {row}" for step, row in answer["positions"][:20])
+        more = f" and {len(answer['positions']) - 20} more" if len(answer["positions"]) > 20 else ""
+        lines.append(f"read at      {places or 'no step: never trained on'}{more}")
+    return "\n".join(lines)
+
+
+def step_as_text(answer: dict[str, Any]) -> str:
+    """A step's documents for a person."""
+    lines = [f"step {answer['step']}"]
+    for row in answer["rows"]:
+        lines.append(f"  row {row['row']:>3}  {row['stream']}, sequence {row['sequence']}")
+        lines += [f"           {part['id']}  tokens {part['tokens'][0]}-{part['tokens'][1]}" for part in row["documents"]]
+    return "\n".join(lines)
+
+
+def dump(value: Any) -> str:
+    """JSON for a program."""
+    return json.dumps(value, ensure_ascii=False, indent=1)
