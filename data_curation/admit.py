@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from licensing.decide import decide
 
 from data_curation.ingest import native_key
 from data_curation.shards import DECIDED, read_shard, write_shard
 from licensing.agreement import Agreement
+from licensing.decide import decide
 from licensing.policy import Policy
 from licensing.rights import Decision, Declared, IntendedUse, Rights
 from licensing.table import LicenceTable
@@ -55,8 +55,8 @@ def _decide(row: dict[str, Any], held_back: set[int], admission: Admission, know
         return _without_licence(
             "review",
             "native-id-repeated",
-            f"The supplier's id '{row['native_id']}' stands for more than one content, so that a later withdrawal could "
-            "not say which is meant.",
+            f"The supplier's id '{row['native_id']}' stands for more than one content, so that a later withdrawal "
+            "could not say which is meant.",
         )
     rights = rights_of(row)
     key = (row["source"], rights)

@@ -106,8 +106,8 @@ def read_streams(corpus: Path) -> list[StreamInfo]:
 def commit(inputs: CommitInputs, ledger: Path, corpus: Path) -> Iterator[int]:
     """Write ledger and corpus, yielding the number of ledger rows after each slice.
 
-    ``corpus/roots.json`` holds the root over the partners' roots and each partner's root and size; ``corpus/merkle`` the
-    leaves of each partner's tree in the order of document ids.
+    ``corpus/roots.json`` holds the root over the partners' roots and each partner's root and size;
+    ``corpus/merkle`` holds the leaves of each partner's tree in the order of document ids.
     """
     (corpus / "text").mkdir(parents=True)
     (corpus / "merkle").mkdir()

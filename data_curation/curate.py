@@ -99,7 +99,7 @@ def _execute(job: CurationJob, tasks: int, workers: int) -> None:
     from data_curation.executor import QuietExecutor
 
     executor = QuietExecutor(
-        pipeline=[ReadAdmitted(job), SettleLanguage(job), JudgeQuality(job), ReplacePersonalData(job), WriteCurated(job)],
+        pipeline=[step(job) for step in STEPS],
         tasks=tasks,
         workers=min(workers, tasks),
         logging_dir=str(job.partial / "datatrove"),
@@ -128,8 +128,7 @@ class _Step:
         """Load what the step needs, once a task and in the process that runs it."""
 
     def treat(self, document: Any) -> None:
-        """Change or mark one document."""
-        raise NotImplementedError
+        """Change or mark one document; the first and the last step treat none."""
 
     def remove(self, document: Any, reason: str, detail: str | None = None) -> None:
         """Mark a document as removed."""
@@ -146,6 +145,7 @@ class ReadAdmitted(_Step):
     """Reads one shard and keeps what was admitted."""
 
     def __call__(self, data: Any, rank: int, world_size: int) -> Iterator[Any]:
+        """Yield the admitted documents of shard ``rank``."""
         from datatrove.data import Document
 
         path = self.job.shards()[rank]
@@ -155,8 +155,15 @@ class ReadAdmitted(_Step):
         for row in read_shard(path, _TEXT_COLUMNS):
             if row["id"] in ranks and row["id"] != previous and first.get(row["id"], rank) == rank:
                 previous = row["id"]
-                metadata = {"declared": row["language_declared"], "rank": ranks[row["id"]], "removed": None, "events": []}
-                yield Document(text=row["text"], id=row["id"], metadata=metadata | {"personal_data": {}, "language": None})
+                metadata = {
+                    "declared": row["language_declared"],
+                    "rank": ranks[row["id"]],
+                    "removed": None,
+                    "events": [],
+                    "personal_data": {},
+                    "language": None,
+                }
+                yield Document(text=row["text"], id=row["id"], metadata=metadata)
 
 
 def _admitted(decisions: Path) -> Iterator[tuple[str, int]]:
@@ -231,6 +238,7 @@ class WriteCurated(_Step):
     """Writes a task's documents and signatures, whole or not at all."""
 
     def __call__(self, data: Any, rank: int, world_size: int) -> Iterator[Any]:
+        """Take every document; nothing comes after this step."""
         folder = self.job.partial / "tasks" / f"{rank:06d}"
         if (folder / "documents.parquet").exists():
             return
@@ -298,6 +306,9 @@ def _figures(out: Path, duplicates: dict[str, Any]) -> dict[str, Any]:
         "personal_data": dict(sorted(personal.items())),
         "duplicates": duplicates,
     }
+
+
+STEPS: tuple[type[_Step], ...] = (ReadAdmitted, SettleLanguage, JudgeQuality, ReplacePersonalData, WriteCurated)
 
 
 class _Watch:

@@ -25,8 +25,8 @@ def ingest_source(source: Source, root: Path, cache: Path, folder: Path, shard_d
     """Read one source into ``folder`` (which appears only when the source has been read to its end).
 
     A shard closes after ``shard_documents`` documents or 8 MiB of text, whichever comes first, so that memory does not
-    depend on the source. ``clashing-native-ids.npy`` holds the hashes of native ids that stand for more than one content,
-    ``repeated-documents.npy`` the first 8 bytes of the ids of documents that came more than once.
+    depend on the source. ``clashing-native-ids.npy`` holds the hashes of native ids that stand for more than one
+    content, ``repeated-documents.npy`` the first 8 bytes of the ids of documents that came more than once.
 
     Returns:
         Counts: documents, bytes received, bytes of text, and problems by code.

@@ -44,8 +44,8 @@ def run_tasks(function: Callable[[Task], Result], tasks: Iterable[Task], workers
                     yield running.pop(future), future.result()
         except BrokenProcessPool as fault:
             raise WorkerLostError(
-                "A worker process was killed before it answered (most often for want of memory). Finished tasks are kept; "
-                "run the same command again, with fewer workers (compute.workers) if it happens twice."
+                "A worker process was killed before it answered (most often for want of memory). Finished tasks are "
+                "kept; run the same command again, with fewer workers (compute.workers) if it happens twice."
             ) from fault
         except BaseException:
             for future in running:

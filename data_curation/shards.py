@@ -1,4 +1,4 @@
-"""Parquet shards: bounded, sorted by document id, in small row groups so that a slice of the id space can be read alone.
+"""Parquet shards: bounded, sorted by document id, in small row groups, so that a slice of ids can be read alone.
 
 Every table of documents between ingest and commit has this form. Because ids are digests, a slice of the id space is a
 fair sample of any size, and a whole corpus is put in order one slice at a time with bounded memory.
@@ -7,6 +7,7 @@ fair sample of any size, and a whole corpus is put in order one slice at a time 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ CURATED = pa.schema(
 
 
 def write_shard(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> int:
-    """Write rows to one shard, sorted by ``id``; returns how many. The caller sees to it that the file appears whole."""
+    """Write rows to one shard, sorted by ``id``; returns how many. That it appears whole is the caller's to see to."""
     ordered = sorted(rows, key=lambda row: row["id"])
     pq.write_table(pa.Table.from_pylist(ordered, schema=schema), path, row_group_size=ROW_GROUP, compression="zstd")
     return len(ordered)
@@ -90,7 +91,7 @@ def read_shard(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row
 def slice_bounds(parts: int) -> list[tuple[str, str]]:
     """Cut the id space (hexadecimal SHA-256) into ``parts`` ranges ``[low, high)`` of equal width, in order."""
     edges = [format((part << 64) // parts, "016x") for part in range(parts)] + ["g"]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def read_slice(path: Path, low: str, high: str, columns: Sequence[str] | None = None) -> Iterator[Row]:

@@ -25,7 +25,8 @@ def explain(loaded: Loaded) -> str:
     lines += ["Sources"]
     for source in config.sources:
         lines += _source(loaded, source, table, agreements)
-    lines += ["", "Curation", f"  {_curation(loaded)}", "", "Model and training", *(f"  {line}" for line in _training(loaded))]
+    lines += ["", "Curation", f"  {_curation(loaded)}"]
+    lines += ["", "Model and training", *(f"  {line}" for line in _training(loaded))]
     lines += ["", "Evaluation", f"  suites: {', '.join(config.evaluation.suites)}"]
     lines += ["", "Report", f"  by {config.report.provider}, contact {config.report.contact}"]
     return "\n".join(lines)
@@ -55,9 +56,7 @@ def _source(loaded: Loaded, source: Any, table: LicenceTable, agreements: dict[s
     return [*lines, "      rights are declared by each document; decided when it is read"]
 
 
-def _by_agreement(
-    loaded: Loaded, source: Any, agreements: dict[str, Agreement], table: LicenceTable
-) -> list[str]:
+def _by_agreement(loaded: Loaded, source: Any, agreements: dict[str, Agreement], table: LicenceTable) -> list[str]:
     known = agreements.get(source.agreement)
     inside = known.content_period.start if known else date(1970, 1, 1)
     decision = _decide(loaded, Rights(agreement=source.agreement, published=inside), source.name, table, agreements)
@@ -72,7 +71,7 @@ def _debian(loaded: Loaded, source: Any, table: LicenceTable, agreements: dict[s
     from data_curation.download import cache_folder
     from data_curation.readers.debian import package_rights
 
-    lines = []
+    lines: list[str] = []
     for package in source.packages:
         try:
             declared = package_rights(package, cache_folder())

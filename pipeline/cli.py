@@ -50,7 +50,9 @@ def run(
     until: Annotated[str | None, typer.Option(help="Stop after this stage.")] = None,
     only: Annotated[str | None, typer.Option(help="Do this stage alone; what it needs must be up to date.")] = None,
     force: Annotated[list[str] | None, typer.Option(help="Do this stage even if it is up to date.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that curate; changes the speed, not the result.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that curate; the result does not depend on it.")
+    ] = None,
 ) -> None:
     """Do what is stale, in order. Stop it at any moment; the same command continues.
 
@@ -144,8 +146,8 @@ def verify(
     findings = verify_run(directory, read_public_key_pem(key.read_bytes(), str(key)) if key else None)
     missing = [] if findings else missing_stages(newest_entries(directory))
     if json:
-        told: dict[str, Any] = {"verified": not findings, "findings": [str(one) for one in findings], "missing": missing}
-        typer.echo(dump(told))
+        told: dict[str, Any] = {"verified": not findings, "missing": missing}
+        typer.echo(dump(told | {"findings": [str(one) for one in findings]}))
     else:
         for finding in findings:
             typer.echo(f"NOT VERIFIED  {finding}")
@@ -168,9 +170,9 @@ def _verified(directory: Any, pinned: bool) -> str:
 def main() -> None:
     """Run the command line; a fault the user can act on is a sentence and exit code 1, never a traceback."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as leave:
-        raise SystemExit(leave.exit_code) from None
+        # Without its own error handling, typer returns the code of an Exit instead of raising it.
+        code = app(standalone_mode=False)
+        raise SystemExit(code if isinstance(code, int) else 0)
     except HerkomstError as fault:
         print(f"herkomst: {fault}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -1,4 +1,4 @@
-"""One YAML per run: what it is for, where the text comes from, and how it is curated, trained, evaluated and reported."""
+"""One YAML per run: what it is for, where its text comes from, and how it is curated, trained and evaluated."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from data_curation.settings import CurationSettings
 from pydantic import Field, field_validator
 
 from data_curation.readers import Source
+from data_curation.settings import CurationSettings
 from evaluation.settings import EvaluationSettings
 from licensing.policy import Policy
 from licensing.reading import UnreadableFile, read_section
@@ -22,7 +22,7 @@ SHIPPED = Path(__file__).resolve().parent.parent / "configs"
 
 
 class CorpusSettings(Section):
-    """``held_out_share`` of the admitted documents is set aside by digest, never trained on; an agreement may ask more."""
+    """``held_out_share`` of the documents is set aside by digest and never trained on; an agreement may ask more."""
 
     held_out_share: float = Field(default=0.01, ge=0, le=0.5)
 

@@ -58,7 +58,10 @@ def run(
             expected = fingerprint(stage, loaded, digests, before)
             fresh = stage.name not in force and is_fresh(known.get(stage.name), expected, directory)
             if only and stage.name != only and not fresh:
-                raise RunError(f"stage '{stage.name}' is stale and '{only}' rests on it; run it first, or leave out --only.")
+                raise RunError(
+                    f"stage '{stage.name}' is stale and '{only}' rests on it; nothing was run. Run it first, or leave "
+                    "out --only."
+                )
             if not fresh:
                 context = _context(loaded, directory, stage, expected, before, workers, stage.name in force)
                 known[stage.name] = _perform(stage, context, key, hashlib.sha256(config).hexdigest())
@@ -121,8 +124,8 @@ def _perform(stage: Stage, context: Context, key: SigningKey, config_digest: str
         entry = perform(stage, context, key, config_digest)
     except OSError as fault:
         raise HerkomstError(
-            f"stage {stage.name}: {fault}. What was finished is kept and nothing half-written stands under a final name; "
-            "mend the cause and run the same command again."
+            f"stage {stage.name}: {fault}. What was finished is kept and nothing half-written stands under a final "
+            "name; mend the cause and run the same command again."
         ) from fault
     shutil.rmtree(context.partial, ignore_errors=True)
     print(f"      {stage.name} done in {duration(time.monotonic() - began)}", file=sys.stderr, flush=True)

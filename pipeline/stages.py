@@ -47,7 +47,9 @@ def _ingest(context: Context) -> dict[str, Any]:
 
     loaded = context.loaded
     tasks = [
-        SourceTask(source, loaded.root, cache_folder(), context.partial / source.name, loaded.config.curation.shard_documents)
+        SourceTask(
+            source, loaded.root, cache_folder(), context.partial / source.name, loaded.config.curation.shard_documents
+        )
         for source in loaded.config.sources
     ]
     waiting = [task for task in tasks if not (task.folder / "counts.json").exists()]

@@ -267,7 +267,8 @@ def as_text(answer: dict[str, Any]) -> str:
     if tokens is None:
         lines.append("tokens       none: it is not in the corpus, and the model never read it")
     else:
-        lines.append(f"tokens       {tokens['count']:,} ({tokens['first']:,} to {tokens['end']:,} of {tokens['stream']})")
+        span = f"{tokens['first']:,} to {tokens['end']:,} of {tokens['stream']}"
+        lines.append(f"tokens       {tokens['count']:,} ({span})")
         places = ", ".join(f"step {step} row {row}" for step, row in answer["positions"][:20])
         more = f" and {len(answer['positions']) - 20} more" if len(answer["positions"]) > 20 else ""
         lines.append(f"read at      {places or 'no step: never trained on'}{more}")
@@ -279,7 +280,8 @@ def step_as_text(answer: dict[str, Any]) -> str:
     lines = [f"step {answer['step']}"]
     for row in answer["rows"]:
         lines.append(f"  row {row['row']:>3}  {row['stream']}, sequence {row['sequence']}")
-        lines += [f"           {part['id']}  tokens {part['tokens'][0]}-{part['tokens'][1]}" for part in row["documents"]]
+        parts = [(part["id"], *part["tokens"]) for part in row["documents"]]
+        lines += [f"           {document}  tokens {first}-{end}" for document, first, end in parts]
     return "\n".join(lines)
 
 

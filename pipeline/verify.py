@@ -29,8 +29,8 @@ from training.plan import Plan
 def verify(run: RunDirectory, public_key: bytes | None = None) -> list[Finding]:
     """Check a run; returns what is wrong, nothing if all agrees.
 
-    ``public_key`` (32 bytes) is the signer's as known from elsewhere; without it the record's own key is believed, which
-    shows that the record hangs together but not who signed it.
+    ``public_key`` (32 bytes) is the signer's as known from elsewhere; without it the record's own key is believed,
+    which shows that the record hangs together but not who signed it.
 
     Raises:
         RunError: there is no run here.
@@ -50,8 +50,7 @@ def verify(run: RunDirectory, public_key: bytes | None = None) -> list[Finding]:
     findings += _stale(newest)
     if findings:
         return findings
-    checks: list[Callable[[RunDirectory, Mapping[str, Entry]], Iterator[Finding]]] = [_ledger, _tokens, _plan, _checkpoints]
-    for check in checks:
+    for check in _CHECKS:
         try:
             findings += check(run, newest)
         except (HerkomstError, OSError, ValueError, KeyError) as fault:
@@ -60,13 +59,16 @@ def verify(run: RunDirectory, public_key: bytes | None = None) -> list[Finding]:
 
 
 def _finding(run: RunDirectory, path: Path, problem: str, consequence: str) -> Finding:
-    return Finding(path.relative_to(run.path).as_posix() if path.is_relative_to(run.path) else str(path), problem, consequence)
+    name = path.relative_to(run.path).as_posix() if path.is_relative_to(run.path) else str(path)
+    return Finding(name, problem, consequence)
 
 
 def _config(run: RunDirectory, entries: list[Entry]) -> Iterator[Finding]:
     digest = file_digest(run.config)[0]
     if entries and digest not in {entry.predicate["config_sha256"] for entry in entries}:
-        yield _finding(run, run.config, "differs from every configuration that was signed", "the run was not made from it")
+        yield _finding(
+            run, run.config, "differs from every configuration that was signed", "the run was not made from it"
+        )
 
 
 def _files(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]:
@@ -78,7 +80,7 @@ def _files(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]:
             if not path.is_file():
                 yield _finding(run, path, f"is missing; stage {stage} signed for it", "run the stage again")
             elif file_digest(path)[0] != digest:
-                yield _finding(run, path, f"differs from what stage {stage} signed for", "it was changed after it was made")
+                yield _finding(run, path, f"differs from what stage {stage} signed for", "it was changed afterwards")
         for path in sorted(file for output in outputs[stage] for file in output.rglob("*") if file.is_file()):
             if path.relative_to(run.path).as_posix() not in entry.subjects:
                 yield _finding(run, path, f"was not made by stage {stage}", "nobody answers for it; move it away")
@@ -106,14 +108,17 @@ def _ledger(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]
         last, rows = row["id"], rows + 1
         builders.setdefault(row["partner"], TreeBuilder()).add(leaf_hash(ledger_leaf(row)))
     if rows != stated["rows"]:
-        yield _finding(run, run.ledger, f"has {rows} rows, {stated['rows']} were signed", "documents are unaccounted for")
+        yield _finding(
+            run, run.ledger, f"has {rows} rows, {stated['rows']} were signed", "documents are unaccounted for"
+        )
     signed = {partner["partner"]: partner for partner in stated["partners"]}
     for partner in sorted(signed.keys() | builders.keys()):
         root = builders[partner].root().hex() if partner in builders else None
         if root != signed.get(partner, {}).get("root"):
             yield _finding(run, run.ledger, f"rows of {partner} do not give the signed root", "its proofs do not hold")
     if root_of(leaf_hash(partner_leaf(one)) for one in stated["partners"]).hex() != stated["root"]:
-        yield _finding(run, run.corpus / "roots.json", "the partners' roots do not give the run's root", "proofs do not hold")
+        problem = "the partners' roots do not give the run's root"
+        yield _finding(run, run.corpus / "roots.json", problem, "its proofs do not hold")
     yield from _texts(run)
 
 
@@ -126,9 +131,12 @@ def _texts(run: RunDirectory) -> Iterator[Finding]:
         path = run.corpus / stream.file
         for row in read_shard(path, ["id", "text"]):
             if hashlib.sha256(row["text"].encode()).hexdigest() != finals.pop(row["id"], None):
-                yield _finding(run, path, f"document {row['id']} differs from its ledger row", "the corpus is not the one decided on")
+                problem = f"document {row['id']} differs from its ledger row"
+                yield _finding(run, path, problem, "the corpus is not the one decided on")
     for document in sorted(finals):
-        yield _finding(run, run.corpus, f"document {document} is in the ledger but has no text", "the corpus is not whole")
+        yield _finding(
+            run, run.corpus, f"document {document} is in the ledger but has no text", "the corpus is not whole"
+        )
 
 
 def _tokens(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]:
@@ -161,7 +169,9 @@ def _plan(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]:
     if plan.digest() != stated["plan_digest"]:
         yield _finding(run, path, "is not the plan that was signed", "positions of documents do not hold")
     if plan.corpus_root != newest["commit"].predicate["figures"]["root"]:
-        yield _finding(run, path, "names another corpus root than the ledger's", "the model was trained on another corpus")
+        yield _finding(
+            run, path, "names another corpus root than the ledger's", "the model was trained on another corpus"
+        )
     if plan.tokens_root != newest["pack"].predicate["figures"]["root"]:
         yield _finding(run, path, "names another root than the tokens'", "the model was trained on other tokens")
 
@@ -178,10 +188,16 @@ def _checkpoints(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Fin
         if state.corpus_root != newest["commit"].predicate["figures"]["root"]:
             yield _finding(run, folder, "names another corpus root", "it was trained on another corpus")
         if file_digest(folder / WEIGHTS)[0] != state.weights_sha256:
-            yield _finding(run, folder / WEIGHTS, "differs from the digest in its checkpoint", "these are other weights")
+            yield _finding(
+                run, folder / WEIGHTS, "differs from the digest in its checkpoint", "these are other weights"
+            )
     last = run.checkpoints / stated["checkpoint"]
     if read_state(last).weights_sha256 != stated["weights_sha256"]:
         yield _finding(run, last, "holds other weights than were signed", "the model is not the one accounted for")
+
+
+Check = Callable[[RunDirectory, Mapping[str, Entry]], Iterator[Finding]]
+_CHECKS: tuple[Check, ...] = (_ledger, _tokens, _plan, _checkpoints)
 
 
 def missing_stages(newest: Mapping[str, Entry]) -> list[str]:

@@ -1,10 +1,11 @@
-"""Energy used by a stretch of work: from the machine's own counters where there are any, else an estimate that says so."""
+"""Energy used by a stretch of work: from the machine's own counters, else an estimate that says so."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 _RAPL = Path("/sys/class/powercap")
@@ -47,8 +48,12 @@ def _rapl_counters() -> list[tuple[str, Callable[[], float]]]:
             counter.read_text()
         except OSError:
             continue
-        found.append((f"RAPL {folder.name}", lambda path=counter: int(path.read_text()) / 1e6))  # type: ignore[misc]
+        found.append((f"RAPL {folder.name}", partial(_microjoules, counter)))
     return found
+
+
+def _microjoules(counter: Path) -> float:
+    return int(counter.read_text()) / 1e6
 
 
 def _nvml_counters() -> list[tuple[str, Callable[[], float]]]:
@@ -63,4 +68,8 @@ def _nvml_counters() -> list[tuple[str, Callable[[], float]]]:
     except Exception:  # no library, no driver or a device without the counter: there is nothing to read
         return []
     energy = pynvml.nvmlDeviceGetTotalEnergyConsumption
-    return [(f"NVML device {i}", lambda h=handle: energy(h) / 1e3) for i, handle in enumerate(handles)]
+    return [(f"NVML device {i}", partial(_joules, energy, handle)) for i, handle in enumerate(handles)]
+
+
+def _joules(energy: Callable[[object], float], handle: object) -> float:
+    return energy(handle) / 1e3

@@ -175,7 +175,9 @@ class _Batches:
         for row, index in enumerate(streams):
             stream = self._packed[index]
             nats[stream.language] += float(sums[row])
-            size[stream.language] += int((tokens[row, 1:] != self._padding).sum()) * stream.bytes / max(1, stream.tokens)
+            size[stream.language] += (
+                int((tokens[row, 1:] != self._padding).sum()) * stream.bytes / max(1, stream.tokens)
+            )
         return {name: round(nats[name] / math.log(2) / size[name], 4) for name in sorted(nats) if size[name]}
 
 
@@ -195,7 +197,9 @@ class _Log:
         whole = self._path.read_text(encoding="utf-8").split("\n")[:-1]
         return [line for line in whole if line.startswith("{") and line.endswith("}")]
 
-    def add(self, step: int, loss: float, rate: float, tokens: int, seconds: float, by_language: dict[str, float]) -> None:
+    def add(
+        self, step: int, loss: float, rate: float, tokens: int, seconds: float, by_language: dict[str, float]
+    ) -> None:
         values = {
             "step": step,
             "loss": round(loss, 6),

@@ -67,7 +67,6 @@ def block_mask(documents: torch.Tensor) -> torch.Tensor:
 
 def token_losses(model: Any, tokens: torch.Tensor, end_of_document: int, padding: int, mask: bool) -> torch.Tensor:
     """Negative log likelihood in nats of every token but each row's first; 0 at padding. Shape [rows, L - 1]."""
-    import torch
     import torch.nn.functional as functional
 
     extra: dict[str, torch.Tensor] = {}

@@ -102,8 +102,8 @@ def resolve_shape(model: ModelSettings, vocabulary_size: int) -> Shape:
     key_value_heads = model.key_value_heads or heads
     if width % heads or heads % key_value_heads or (width // heads) % 2:
         raise ValueError(
-            f"model: width {width}, heads {heads} and key_value_heads {key_value_heads} do not fit: heads must divide the "
-            "width into an even number, and key_value_heads must divide heads. Nothing was trained; change one of them."
+            f"model: width {width}, heads {heads} and key_value_heads {key_value_heads} do not fit: heads must divide "
+            "the width into an even number, and key_value_heads must divide heads. Nothing was trained; change one."
         )
     return Shape(
         depth=model.depth,

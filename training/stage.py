@@ -107,9 +107,7 @@ def lay_plan(packed: PackedCorpus, shape: Shape, settings: TrainingSettings, see
         for stream in packed.trained()
     ]
     batch = resolve_batch(settings, shape)
-    wanted = [
-        SegmentWanted(part.name, part.steps, batch, part.temperature, part.weights) for part in settings.segments
-    ]
+    wanted = [SegmentWanted(part.name, part.steps, batch, part.temperature, part.weights) for part in settings.segments]
     return make_plan(refs, wanted, shape.sequence_length, seed, corpus_root, packed.root)
 
 

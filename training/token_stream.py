@@ -1,8 +1,8 @@
 """One stream of tokens on disk: documents in the order of their ids, each followed by an end-of-document token.
 
 Four files: ``tokens.bin`` (little-endian uint16, uint32 above 65,536 ids), ``ids.bin`` (32 bytes a document, sorted),
-``ends.bin`` (uint64, the position after each document's end-of-document token) and ``bytes.bin`` (uint32, UTF-8 bytes of
-each document). All are memory-mapped: opening a stream costs nothing, and a document is found by binary search.
+``ends.bin`` (uint64, the position after each document's end-of-document token) and ``bytes.bin`` (uint32, UTF-8 bytes
+of each document). All are memory-mapped: opening a stream costs nothing, and a document is found by binary search.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class TokenStream:
 
     def id_of(self, document: int) -> str:
         """The id of the document at a place in the stream."""
-        return self._ids[document].tobytes().hex()
+        return bytes(self._ids[document].tobytes()).hex()
 
     def place_of(self, document_id: str) -> int | None:
         """The place of a document in the stream, or None."""

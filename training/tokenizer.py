@@ -1,9 +1,9 @@
 """A SentencePiece BPE vocabulary turned into a fast tokenizer that gives the same ids.
 
 Conversions that look right and are not are common (`transformers` turns an exact ``tokenizer.json`` wrong when the file
-beside it names ``LlamaTokenizer``), so the fast tokenizer is built here from the model's own pieces, saved under the one
-class that keeps it, and compared with SentencePiece on every document that is packed. Literal control tokens in a text
-encode as plain text: no document can inject an end of document.
+beside it names ``LlamaTokenizer``), so the fast tokenizer is built here from the model's own pieces, saved under the
+one class that keeps it, and compared with SentencePiece on every document that is packed. Literal control tokens in a
+text encode as plain text: no document can inject an end of document.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings, folder: P
     except RuntimeError as fault:
         raise TokenizerError(
             f"tokenizer.vocabulary_size {settings.vocabulary_size} cannot be learnt from {counted['bytes']:,} bytes of "
-            f"admitted text ({str(fault).strip().splitlines()[-1]}). No tokenizer was made; give a smaller vocabulary or "
-            "more text."
+            f"admitted text ({str(fault).strip().splitlines()[-1]}). No tokenizer was made; give a smaller vocabulary "
+            "or more text."
         ) from fault
     _save_fast(fast_from_sentencepiece(load_sentencepiece(model)), folder)
     return {"vocabulary": settings.vocabulary_size, **counted}
@@ -180,7 +180,13 @@ def load_fast(folder: Path) -> Tokenizer:
 
 def special_ids(tokenizer: Tokenizer) -> SpecialIds:
     """Look up the special ids by name."""
-    return SpecialIds(*(tokenizer.token_to_id(token) for token in (UNKNOWN, END_OF_DOCUMENT, PADDING)))
+    found = [tokenizer.token_to_id(token) for token in (UNKNOWN, END_OF_DOCUMENT, PADDING)]
+    ids = [number for number in found if number is not None]
+    if len(ids) < len(found):
+        raise TokenizerError(
+            "tokenizer.json: a special token is missing; nothing was encoded. Make the tokenizer again."
+        )
+    return SpecialIds(*ids)
 
 
 def encode_checked(

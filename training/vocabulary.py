@@ -12,7 +12,7 @@ from data_curation.commit import StreamInfo, read_streams
 from data_curation.shards import read_shard
 from data_curation.words import RegexWords
 from training.settings import TokenizerSettings
-from training.tokenizer import load_fast, train_tokenizer
+from training.tokenizer import TokenizerError, load_fast, train_tokenizer
 
 _MEASURED_BYTES = 400_000
 
@@ -22,8 +22,16 @@ def make_tokenizer(corpus: Path, settings: TokenizerSettings, seed: int, folder:
 
     Returns:
         Figures, with the share of each language's documents that was drawn.
+
+    Raises:
+        TokenizerError: there is no text, or too little for the vocabulary.
     """
     streams = [stream for stream in read_streams(corpus) if stream.use == "train"]
+    if not streams:
+        raise TokenizerError(
+            f"{corpus}: no document was both admitted and kept, so there is nothing to train on. The ledger says why for "
+            "each document; `herkomst check CONFIG` says what the policy makes of each source."
+        )
     shares = _shares(streams, settings)
     figures = train_tokenizer(_sample(corpus, streams, shares, seed), settings, folder)
     return figures | {"sampled_share": {name: round(share, 4) for name, share in sorted(shares.items())}}

@@ -18,7 +18,12 @@ def small_config(**changes: object) -> dict[str, object]:
     config: dict[str, object] = {
         "name": "small",
         "seed": 7,
-        "intended_use": {"purpose": "commercial", "weights_released": True, "data_released": False, "outputs_sold": True},
+        "intended_use": {
+            "purpose": "commercial",
+            "weights_released": True,
+            "data_released": False,
+            "outputs_sold": True,
+        },
         "policy": {"as_of": "2026-11-01", "share_alike": "admit", "agreements": ["agreements/de-kade.yaml"]},
         "sources": [
             {
@@ -50,7 +55,7 @@ def small_config(**changes: object) -> dict[str, object]:
             },
         ],
         "curation": {"languages": ["nl", "en"], "shard_documents": 20},
-        "corpus": {"held_out_share": 0.1},
+        "corpus": {"held_out_share": 0.25},
         "tokenizer": {"vocabulary_size": 500},
         "model": {"depth": 1, "width": 32, "heads": 2, "sequence_length": 64},
         "training": {

@@ -56,7 +56,9 @@ def test_a_second_run_has_nothing_to_do(small_run: Path) -> None:
 def test_a_changed_evaluation_setting_runs_evaluation_and_report_only(small_run: Path, tmp_path: Path) -> None:
     shutil.copytree(small_run, tmp_path / "runs" / "small")
     shutil.copy(small_run.parents[1] / "key.pem", tmp_path / "key.pem")
-    write_config(tmp_path / "small.yaml", evaluation={"items": 6, "bytes_per_language": 3000, "suites": ["bits-per-byte"]})
+    write_config(
+        tmp_path / "small.yaml", evaluation={"items": 6, "bytes_per_language": 3000, "suites": ["bits-per-byte"]}
+    )
     assert "Done: evaluate, report." in herkomst("run", "small.yaml", cwd=tmp_path).stdout
 
 

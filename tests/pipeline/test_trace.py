@@ -59,7 +59,9 @@ def test_the_command_line_gives_the_same(small_run: Path) -> None:
 
 def test_planted_articles_are_told_apart(small_run: Path) -> None:
     tracer = Tracer(RunDirectory(small_run))
-    told = {name: tracer.by_native_id(name)[0] for name in ("DK-2025-0568", "DK-2023-0955", "DK-2025-0873", "DK-2024-0655")}
+    told = {
+        name: tracer.by_native_id(name)[0] for name in ("DK-2025-0568", "DK-2023-0955", "DK-2025-0873", "DK-2024-0655")
+    }
     assert told["DK-2025-0568"]["reason"] == "withdrawn"
     assert told["DK-2023-0955"]["reason"] == "agreement-period"
     assert told["DK-2025-0873"]["decision"] == "review"

@@ -94,7 +94,9 @@ def launched(job: TrainingJob, folder: Path) -> subprocess.CompletedProcess[str]
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("backend", "stage"), [("ddp", 2), ("deepspeed", 1), ("deepspeed", 2), ("deepspeed", 3)])
-def test_two_processes_train_as_one_does_and_resume(packed_folder: Path, tmp_path: Path, backend: str, stage: int) -> None:
+def test_two_processes_train_as_one_does_and_resume(
+    packed_folder: Path, tmp_path: Path, backend: str, stage: int
+) -> None:
     single = make_job(packed_folder, tmp_path / "single")
     train(single, quiet)
     job = make_job(packed_folder, tmp_path / "two", backend=backend, zero_stage=stage, processes=2, keep_checkpoints=9)

@@ -70,8 +70,10 @@ def test_what_transformers_loads_is_the_same(tokenizer_folder: Path) -> None:
 
 def test_a_difference_stops_the_packing(tokenizer_folder: Path, tmp_path: Path) -> None:
     train_tokenizer(texts("en", 40), TokenizerSettings(vocabulary_size=350), tmp_path)
-    with pytest.raises(TokenizerError, match="document abc.*differ from token"):
-        encode_checked(load_fast(tokenizer_folder), load_sentencepiece(tmp_path / "tokenizer.model"), [("abc", texts("nl", 1)[0])])
+    with pytest.raises(TokenizerError, match=r"document abc.*differ from token"):
+        encode_checked(
+            load_fast(tokenizer_folder), load_sentencepiece(tmp_path / "tokenizer.model"), [("abc", texts("nl", 1)[0])]
+        )
 
 
 def test_too_little_text_is_said(tmp_path: Path) -> None:

@@ -1,0 +1,306 @@
+"""Codes in words, in English and Dutch: reasons, languages, kinds of personal data, fields of an agreement.
+
+Rights codes come from ``licensing.reasons``; those of ingest and curation stand here. A code that nobody put in words
+is shown as it is and says so, for a made-up sentence would be worse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from licensing.reasons import REASONS
+
+Language = Literal["en", "nl"]
+Words = Mapping[str, tuple[str, str]]
+
+LANGUAGES: Words = MappingProxyType(
+    {
+        "bg": ("Bulgarian", "Bulgaars"),
+        "ca": ("Catalan", "Catalaans"),
+        "cs": ("Czech", "Tsjechisch"),
+        "da": ("Danish", "Deens"),
+        "de": ("German", "Duits"),
+        "el": ("Greek", "Grieks"),
+        "en": ("English", "Engels"),
+        "es": ("Spanish", "Spaans"),
+        "et": ("Estonian", "Ests"),
+        "eu": ("Basque", "Baskisch"),
+        "fi": ("Finnish", "Fins"),
+        "fr": ("French", "Frans"),
+        "ga": ("Irish", "Iers"),
+        "gl": ("Galician", "Galicisch"),
+        "hr": ("Croatian", "Kroatisch"),
+        "hu": ("Hungarian", "Hongaars"),
+        "is": ("Icelandic", "IJslands"),
+        "it": ("Italian", "Italiaans"),
+        "lt": ("Lithuanian", "Litouws"),
+        "lv": ("Latvian", "Lets"),
+        "mt": ("Maltese", "Maltees"),
+        "nl": ("Dutch", "Nederlands"),
+        "nn": ("Norwegian Nynorsk", "Nieuwnoors"),
+        "no": ("Norwegian", "Noors"),
+        "pl": ("Polish", "Pools"),
+        "pt": ("Portuguese", "Portugees"),
+        "ro": ("Romanian", "Roemeens"),
+        "sk": ("Slovak", "Slowaaks"),
+        "sl": ("Slovene", "Sloveens"),
+        "sv": ("Swedish", "Zweeds"),
+        "uk": ("Ukrainian", "Oekraïens"),
+    }
+)
+"""Names of languages by ISO 639-1 code."""
+
+PERSONAL_DATA: Words = MappingProxyType(
+    {
+        "email": ("E-mail addresses", "E-mailadressen"),
+        "phone": ("Telephone numbers", "Telefoonnummers"),
+        "iban": ("Bank account numbers (IBAN)", "Rekeningnummers (IBAN)"),
+        "bsn": ("Dutch citizen service numbers (BSN)", "Burgerservicenummers (BSN)"),
+    }
+)
+"""Kinds of personal data that curation replaces."""
+
+DECISIONS: Words = MappingProxyType(
+    {
+        "admit": ("admitted", "toegelaten"),
+        "review": ("for review", "ter beoordeling"),
+        "refuse": ("refused", "geweigerd"),
+    }
+)
+
+USES: Words = MappingProxyType(
+    {
+        "train": ("in the training text", "in de trainingstekst"),
+        "held-out": ("held out for testing", "apart gehouden om te testen"),
+        "none": ("not used", "niet gebruikt"),
+    }
+)
+
+ENDS: Words = MappingProxyType(
+    {
+        "unreadable": ("Could not be read", "Niet te lezen"),
+        "refused": ("Refused on rights", "Geweigerd om de rechten"),
+        "review": ("Held for review by a person", "Aangehouden voor beoordeling door een mens"),
+        "language": ("Removed: language", "Verwijderd: taal"),
+        "quality": ("Removed: quality", "Verwijderd: kwaliteit"),
+        "duplicates": ("Removed: duplicate", "Verwijderd: doublure"),
+        "unexplained": ("No reason recorded", "Geen reden vastgelegd"),
+        "train": ("In the training text", "In de trainingstekst"),
+        "held-out": ("Held out for testing", "Apart gehouden om te testen"),
+    }
+)
+
+BASES: Words = MappingProxyType(
+    {
+        "licence": ("public licence", "openbare licentie"),
+        "agreement": ("agreement", "overeenkomst"),
+        "public-domain": ("public domain", "publiek domein"),
+        "official-work": ("official work", "overheidswerk"),
+        "dsm-art-3": (
+            "text and data mining for research (DSM Directive, art. 3)",
+            "tekst- en datamining voor onderzoek (DSM-richtlijn, art. 3)",
+        ),
+        "dsm-art-4": ("text and data mining (DSM Directive, art. 4)", "tekst- en datamining (DSM-richtlijn, art. 4)"),
+        "own": ("own work", "eigen werk"),
+        "consent": ("consent", "toestemming"),
+        "none": ("none established", "geen vastgesteld"),
+    }
+)
+
+FIELDS: Words = MappingProxyType(
+    {
+        "sources": ("Sources covered", "Bronnen die eronder vallen"),
+        "permitted_uses": ("Permitted uses", "Toegestaan gebruik"),
+        "content_period": ("Publication dates covered", "Publicatiedata die eronder vallen"),
+        "use_period": ("Period of use", "Gebruikstermijn"),
+        "most_epochs": ("Most times a document may be read", "Hoe vaak een document hoogstens gelezen mag worden"),
+        "verbatim_limit": ("Longest literal passage, in characters", "Langste letterlijke passage, in tekens"),
+        "hold_out_share": ("Share set aside and never trained on", "Deel dat apart blijft en nooit in training gaat"),
+        "attribution": ("Words of attribution", "Bronvermelding"),
+        "purpose": ("Purpose", "Doel"),
+        "territory": ("Territory", "Gebied"),
+        "deletion_duty": ("Duty to delete", "Plicht tot verwijderen"),
+        "notice_period_days": ("Notice period, in days", "Opzegtermijn, in dagen"),
+        "remuneration_key": ("Key for remuneration", "Verdeelsleutel voor de vergoeding"),
+    }
+)
+"""Fields of an agreement."""
+
+PERMISSIONS: Words = MappingProxyType(
+    {
+        "training": ("training", "training"),
+        "commercial": ("commercial use", "commercieel gebruik"),
+        "share_weights": ("releasing the weights", "vrijgeven van de modelgewichten"),
+        "share_data": ("releasing the text", "vrijgeven van de tekst"),
+        "sell_outputs": ("selling outputs", "verkopen van uitvoer"),
+    }
+)
+
+REMUNERATION: Words = MappingProxyType(
+    {
+        "tokens-scored": ("per token the model was trained to predict", "per token dat het model leerde voorspellen"),
+        "documents": ("per document trained on", "per document in training"),
+        "distinct-documents": ("per distinct document trained on", "per verschillend document in training"),
+        "none": ("none agreed", "geen afgesproken"),
+    }
+)
+
+DUTIES: Words = MappingProxyType(
+    {
+        "attribution": ("name the author or source", "noem de maker of de bron"),
+        "notice": ("keep the licence notice", "behoud de licentievermelding"),
+        "share-alike": (
+            "share what is made from it on the same terms",
+            "deel wat ervan wordt gemaakt onder dezelfde voorwaarden",
+        ),
+    }
+)
+
+PROBES: Words = MappingProxyType(
+    {"trained": ("Trained on", "In training"), "held-out": ("Held out, never seen", "Apart gehouden, nooit gezien")}
+)
+
+_CURATION: Words = MappingProxyType(
+    {
+        "native-id-repeated": (
+            "The supplier's id stands for more than one content, so it cannot be said which is meant.",
+            "Het kenmerk van de leverancier hoort bij meer dan één inhoud; welke bedoeld is, staat niet vast.",
+        ),
+        "duplicate-exact": ("The same text is already in the corpus.", "Dezelfde tekst zit al in het corpus."),
+        "duplicate-near": (
+            "Nearly the same text is already in the corpus.",
+            "Vrijwel dezelfde tekst zit al in het corpus.",
+        ),
+        "language-not-wanted": (
+            "The text is in a language that this run does not use.",
+            "De tekst is in een taal die deze run niet gebruikt.",
+        ),
+        "language-mismatch": (
+            "The text is in another language than the one declared.",
+            "De tekst is in een andere taal dan is opgegeven.",
+        ),
+        "language-unsure": (
+            "The language of the text could not be established.",
+            "De taal van de tekst is niet vast te stellen.",
+        ),
+        "language-agrees": ("The language is as declared.", "De taal is zoals opgegeven."),
+        "language-detected": ("The language was detected from the text.", "De taal is uit de tekst afgeleid."),
+        "language-declared": ("The declared language was followed.", "De opgegeven taal is gevolgd."),
+        "quality-no-rules": (
+            "There are no quality rules for this language.",
+            "Voor deze taal zijn er geen kwaliteitsregels.",
+        ),
+        "quality-too-short": ("The text is too short to learn from.", "De tekst is te kort om van te leren."),
+        "quality-too-many-symbols": (
+            "The text has too many characters that are neither letter nor digit.",
+            "De tekst heeft te veel tekens die letter noch cijfer zijn.",
+        ),
+        "quality-gopher-long-doc": ("The text is too long.", "De tekst is te lang."),
+        "quality-gopher-below-avg-threshold": ("The words are unusually short.", "De woorden zijn ongewoon kort."),
+        "quality-gopher-above-avg-threshold": ("The words are unusually long.", "De woorden zijn ongewoon lang."),
+        "quality-gopher-too-many-hashes": ("The text has too many hash signs.", "De tekst heeft te veel hekjes (#)."),
+        "quality-gopher-too-many-ellipsis": (
+            "The text has too many ellipses.",
+            "De tekst heeft te veel beletseltekens (…).",
+        ),
+        "quality-gopher-too-many-bullets": (
+            "The text is almost only a list.",
+            "De tekst is bijna alleen een opsomming.",
+        ),
+        "quality-gopher-too-many-end-ellipsis": (
+            "Too many lines break off with an ellipsis.",
+            "Te veel regels breken af met een beletselteken (…).",
+        ),
+        "quality-gopher-below-alpha-threshold": (
+            "Too few of the words contain a letter.",
+            "Te weinig woorden bevatten een letter.",
+        ),
+        "quality-gopher-enough-stop-words": (
+            "The text has too few of the common words that running text has.",
+            "De tekst heeft te weinig van de gewone woorden die lopende tekst heeft.",
+        ),
+        "quality-gopher-dropped": (
+            "The text failed a basic test of running text.",
+            "De tekst voldoet niet aan een basistoets voor lopende tekst.",
+        ),
+        "quality-fineweb-line-punct-ratio": (
+            "Too few lines end in punctuation.",
+            "Te weinig regels eindigen op een leesteken.",
+        ),
+        "quality-fineweb-short-line-ratio": (
+            "Most lines are very short, as in a menu.",
+            "De meeste regels zijn heel kort, zoals in een menu.",
+        ),
+        "quality-fineweb-char-dup-ratio": (
+            "Too much of the text stands in repeated lines.",
+            "Te veel van de tekst staat in herhaalde regels.",
+        ),
+        "quality-fineweb-list-ratio": (
+            "The text has too many line breaks, as in a list.",
+            "De tekst heeft te veel regeleinden, zoals in een lijst.",
+        ),
+        "quality-fineweb-empty": ("There is no text left to judge.", "Er is geen tekst om te beoordelen."),
+        "quality-c4-lorem-ipsum": ("The text is filler (“lorem ipsum”).", "De tekst is opvulling (‘lorem ipsum’)."),
+        "quality-repetition-empty": ("There is no text left to judge.", "Er is geen tekst om te beoordelen."),
+        "quality-repetition-dup-para-frac": ("Too many paragraphs are repeated.", "Te veel alinea’s komen vaker voor."),
+        "quality-repetition-dup-para-char-frac": (
+            "Too much of the text stands in repeated paragraphs.",
+            "Te veel van de tekst staat in herhaalde alinea’s.",
+        ),
+        "quality-repetition-dup-line-frac": ("Too many lines are repeated.", "Te veel regels komen vaker voor."),
+        "quality-repetition-dup-line-char-frac": (
+            "Too much of the text stands in repeated lines.",
+            "Te veel van de tekst staat in herhaalde regels.",
+        ),
+        "unreadable-empty": ("The document was empty.", "Het document was leeg."),
+        "unreadable-not-utf-8": (
+            "The document is not valid text (UTF-8).",
+            "Het document is geen geldige tekst (UTF-8).",
+        ),
+        "unreadable-truncated": ("The file breaks off in the middle.", "Het bestand breekt halverwege af."),
+        "unreadable-too-large": (
+            "The document is larger than this run reads.",
+            "Het document is groter dan deze run leest.",
+        ),
+        "unreadable-not-json": ("The line is not valid JSON.", "De regel is geen geldige JSON."),
+        "unreadable-missing-column": ("A required field is missing.", "Een verplicht veld ontbreekt."),
+        "unreadable-no-id": ("The document carries no id of its own.", "Het document heeft geen eigen kenmerk."),
+    }
+)
+# Rules that datatrove names after a length, such as top-3-gram.
+_PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, str]], ...] = (
+    (
+        re.compile(r"quality-repetition-top-\d+-gram"),
+        ("One phrase makes up too much of the text.", "Eén woordgroep beslaat te veel van de tekst."),
+    ),
+    (
+        re.compile(r"quality-repetition-duplicated-\d+-n-grams"),
+        (
+            "Too much of the text consists of repeated phrases.",
+            "Te veel van de tekst bestaat uit herhaalde woordgroepen.",
+        ),
+    ),
+    (re.compile(r"unreadable-.+"), ("The document could not be read.", "Het document was niet te lezen.")),
+)
+
+
+def reason(code: str, language: Language = "en") -> str:
+    """Put a reason code in one sentence; an unknown code is shown and said to be so."""
+    if code in REASONS:
+        return str(getattr(REASONS[code], language))
+    if code in _CURATION:
+        return _CURATION[code][language == "nl"]
+    for pattern, words in _PATTERNS:
+        if pattern.fullmatch(code):
+            return words[language == "nl"]
+    if language == "nl":
+        return f"Redencode “{code}”; hiervoor is nog geen uitleg in woorden vastgelegd."
+    return f"Reason code “{code}”; no explanation in words is on file for it."
+
+
+def word(words: Words, code: str, language: Language = "en") -> str:
+    """Name a code by one of the tables above, or return the code itself where the table lacks it."""
+    return words[code][language == "nl"] if code in words else code
