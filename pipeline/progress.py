@@ -67,7 +67,8 @@ class Meter:
         self._note = note or self._note
         elapsed = max(time.monotonic() - self._began, 1e-6)
         rate = (self._done - self._start) / elapsed
-        told = f"{rate:,.0f} {self._unit}/s  {self._note}"
+        told = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+        told = f"{told} {self._unit}/s  {self._note}".rstrip()
         if self._bar is not None:
             self._bar.update(self._task, completed=self._done, rate=told)
         elif time.monotonic() - self._spoke > _LOG_EVERY_SECONDS:

@@ -13,6 +13,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,69 +86,93 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
     # ---- the loop
     main = accelerator.is_main_process
     log = _Log(Path(job.log), state.step, main)
-    stop = _StopFlag()
-    energy, began = EnergyMeter(settings.watts_estimate), time.monotonic()
-    base = state
+    meter = _Meter(state, EnergyMeter(settings.watts_estimate))
     model.train()
-    for step in range(state.step, plan.steps):
-        tick_began = time.monotonic()
-        streams, tokens = batches.at(step)
-        mine = slice(accelerator.process_index * rows, (accelerator.process_index + 1) * rows)
-        scored = int((tokens[:, 1:] != packed.padding).sum())
-        rate = learning_rate(step, plan.steps, job.learning_rate, settings.warmup_share, settings.cooldown_share)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        sums = np.zeros(tokens.shape[0])
-        for first in range(mine.start, mine.stop, micro):
-            with accelerator.accumulate(model):
-                ids = torch.from_numpy(tokens[first : first + micro]).to(accelerator.device)
-                losses = token_losses(model, ids, packed.end_of_document, packed.padding, settings.document_mask)
-                # backward() divides by the accumulation, and the processes average: both are undone here, so that
-                # every scored token of the global batch weighs the same.
-                scale = (rows // micro) * accelerator.num_processes / scored
-                accelerator.backward(losses.sum() * scale)
-                if accelerator.sync_gradients and settings.backend != "deepspeed":
-                    accelerator.clip_grad_norm_(model.parameters(), settings.clip)
-                optimizer.step()
-                optimizer.zero_grad()
-            sums[first : first + micro] = losses.detach().sum(dim=1).float().cpu().numpy()
-        sums = _summed_over_processes(accelerator, sums)
-        loss = float(sums.sum()) / scored
-        if not math.isfinite(loss):
-            raise HerkomstError(
-                f"step {step}: the loss is {loss}; nothing of this step was saved. The last checkpoint is whole: lower "
-                "training.learning_rate or training.clip and run again."
-            )
-        used = energy.read()
-        state = TrainerState(
-            step=step + 1,
-            job_digest=base.job_digest,
-            plan_digest=base.plan_digest,
-            corpus_root=base.corpus_root,
-            tokens_root=base.tokens_root,
-            tokens_read=state.tokens_read + int((tokens != packed.padding).sum()),
-            tokens_scored=state.tokens_scored + scored,
-            joules=base.joules + used.joules,
-            energy_method=used.method,
-            energy_detail=used.detail,
-            seconds=base.seconds + time.monotonic() - began,
-        )
-        seconds = time.monotonic() - tick_began
-        log.add(step, loss, rate, tokens.size, seconds, batches.bits_per_byte(streams, tokens, sums))
-        if main:
-            tick(step + 1, plan.steps, f"loss {loss:.3f}, {tokens.size / seconds:,.0f} tokens/s")
-        stopping = stop.agreed(accelerator)
-        if stopping or step + 1 == plan.steps or (step + 1) % settings.checkpoint_every == 0:
-            log.flush()
-            state = _save(accelerator, model, optimizer, job, state)
-        if stopping and step + 1 < plan.steps:
-            raise TrainingStopped(
-                f"training stopped on a signal after step {step + 1} of {plan.steps} and was saved. "
-                "Run the same command again to continue."
-            )
-    log.flush()
+    with _StopFlag() as stop:
+        for step in range(state.step, plan.steps):
+            began = time.monotonic()
+            streams, tokens = batches.at(step)
+            rate = learning_rate(step, plan.steps, job.learning_rate, settings.warmup_share, settings.cooldown_share)
+            nats = _update(accelerator, model, optimizer, job, packed, tokens, micro, rate)
+            scored = packed.scored(tokens)
+            loss = float(nats.sum()) / scored
+            if not math.isfinite(loss):
+                raise HerkomstError(
+                    f"step {step}: the loss is {loss}; nothing of this step was saved. The last checkpoint is whole: "
+                    "lower training.learning_rate or training.clip and run again."
+                )
+            state = meter.after(state, int((tokens != packed.padding).sum()), scored)
+            seconds = time.monotonic() - began
+            log.add(step, loss, rate, tokens.size, seconds, batches.bits_per_byte(streams, tokens, nats))
+            if main:
+                tick(step + 1, plan.steps, f"loss {loss:.3f}, {tokens.size / seconds:,.0f} tokens/s")
+            stopping = stop.agreed(accelerator)
+            if stopping or step + 1 == plan.steps or (step + 1) % settings.checkpoint_every == 0:
+                log.flush()
+                state = _save(accelerator, model, optimizer, job, state)
+            if stopping and step + 1 < plan.steps:
+                raise TrainingStopped(
+                    f"training stopped on a signal after step {step + 1} of {plan.steps} and was saved. "
+                    "Run the same command again to continue."
+                )
     accelerator.end_training()
     return state
+
+
+def _update(
+    accelerator: Any,
+    model: Any,
+    optimizer: Any,
+    job: TrainingJob,
+    packed: PackedCorpus,
+    tokens: NDArray[np.int64],
+    micro: int,
+    rate: float,
+) -> NDArray[np.float64]:
+    """One optimizer step on the global batch ``tokens`` [batch, L]; returns the loss of every row in nats, [batch]."""
+    import torch
+
+    settings, rows = job.settings, len(tokens) // accelerator.num_processes
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    nats = np.zeros(len(tokens))
+    begin = accelerator.process_index * rows
+    for first in range(begin, begin + rows, micro):
+        with accelerator.accumulate(model):
+            ids = torch.from_numpy(tokens[first : first + micro]).to(accelerator.device)
+            losses = token_losses(model, ids, packed.end_of_document, packed.padding, settings.document_mask)
+            # backward() divides by the accumulation, and the processes average: both are undone here, so that every
+            # scored token of the global batch weighs the same.
+            scale = (rows // micro) * accelerator.num_processes / packed.scored(tokens)
+            accelerator.backward(losses.sum() * scale)
+            # DeepSpeed clips by itself, as its configuration says.
+            if accelerator.sync_gradients and settings.backend != "deepspeed":
+                accelerator.clip_grad_norm_(model.parameters(), settings.clip)
+            optimizer.step()
+            optimizer.zero_grad()
+        nats[first : first + micro] = losses.detach().sum(dim=1).float().cpu().numpy()
+    return _summed_over_processes(accelerator, nats)
+
+
+class _Meter:
+    """Tokens, time and energy since the first step, over all restarts that ended in a checkpoint."""
+
+    def __init__(self, base: TrainerState, energy: EnergyMeter) -> None:
+        self._base, self._energy, self._began = base, energy, time.monotonic()
+
+    def after(self, state: TrainerState, read: int, scored: int) -> TrainerState:
+        """The state one step on."""
+        used = self._energy.read()
+        return replace(
+            state,
+            step=state.step + 1,
+            tokens_read=state.tokens_read + read,
+            tokens_scored=state.tokens_scored + scored,
+            joules=self._base.joules + used.joules,
+            energy_method=used.method,
+            energy_detail=used.detail,
+            seconds=self._base.seconds + time.monotonic() - self._began,
+        )
 
 
 class _Batches:
@@ -224,8 +249,17 @@ class _StopFlag:
 
     def __init__(self) -> None:
         self._set = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _StopFlag:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2):
-            signal.signal(number, self._on_signal)
+            self._before[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # What runs after training must stop on a signal at once.
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _on_signal(self, *_: object) -> None:
         self._set = True
@@ -281,8 +315,6 @@ def _load_optimizer(accelerator: Any, model: Any, optimizer: Any, folder: Path, 
 
 def _save(accelerator: Any, model: Any, optimizer: Any, job: TrainingJob, state: TrainerState) -> TrainerState:
     """Write a checkpoint aside and rename it; returns the state with the digest of its weights."""
-    from dataclasses import replace
-
     from safetensors.torch import save_file
 
     target = checkpoint_folder(Path(job.checkpoints), state.step)

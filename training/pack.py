@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data_curation.commit import StreamInfo, read_streams
 from data_curation.parallel import run_tasks
@@ -67,6 +68,10 @@ class PackedCorpus:
     def held_out(self) -> list[PackedStream]:
         """The streams that are never trained on."""
         return [stream for stream in self.streams if stream.use == "held-out"]
+
+    def scored(self, tokens: NDArray[np.int64]) -> int:
+        """How many tokens of rows [rows, L] are scored as targets: all but each row's first, and no padding."""
+        return int((tokens[:, 1:] != self.padding).sum())
 
     def open(self, stream: PackedStream, length: int) -> TokenStream:
         """Open a stream cut into sequences of ``length``."""

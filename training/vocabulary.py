@@ -29,8 +29,8 @@ def make_tokenizer(corpus: Path, settings: TokenizerSettings, seed: int, folder:
     streams = [stream for stream in read_streams(corpus) if stream.use == "train"]
     if not streams:
         raise TokenizerError(
-            f"{corpus}: no document was both admitted and kept, so there is nothing to train on. The ledger says why for "
-            "each document; `herkomst check CONFIG` says what the policy makes of each source."
+            f"{corpus}: no document was both admitted and kept, so there is nothing to train on. The ledger says why "
+            "for each document; `herkomst check CONFIG` says what the policy makes of each source."
         )
     shares = _shares(streams, settings)
     figures = train_tokenizer(_sample(corpus, streams, shares, seed), settings, folder)

@@ -92,7 +92,9 @@ def test_an_empty_file_and_a_truncated_archive(tmp_path: Path) -> None:
 
 
 def test_ids_that_stand_for_two_texts_and_documents_that_come_twice(tmp_path: Path) -> None:
-    other = "Het waterschap waarschuwt voor hoog water langs de rivier. Bewoners van de uiterwaarden krijgen zandzakken."
+    other = (
+        "Het waterschap waarschuwt voor hoog water langs de rivier. Bewoners van de uiterwaarden krijgen zandzakken."
+    )
     lines = [line(1), line(2), line(2, text=other), line(3, text=other + " Vee moet weg."), line(1)]
     (tmp_path / "twice.jsonl").write_bytes(b"\n".join(lines) + b"\n")
     rows = curated(tmp_path, source("twice", tmp_path / "twice.jsonl"))
@@ -176,10 +178,14 @@ def test_a_full_disk_leaves_no_half_output(tmp_path: Path, until: str) -> None:
             herkomst("run", "small.yaml", "--until", before, "--run-dir", run, "--workers", 1, cwd=tmp_path)
         ballast = small / "ballast"
         fill(ballast)
-        done = herkomst("run", "small.yaml", "--until", until, "--run-dir", run, "--workers", 1, cwd=tmp_path, check=False)
+        done = herkomst(
+            "run", "small.yaml", "--until", until, "--run-dir", run, "--workers", 1, cwd=tmp_path, check=False
+        )
         assert done.returncode == 1, done.stderr
         assert "Traceback" not in done.stderr and "space" in done.stderr
-        assert not any(path.name.startswith(("ledger", "tokens", "step-")) for path in run.glob("*")) or before == "pack"
+        assert (
+            not any(path.name.startswith(("ledger", "tokens", "step-")) for path in run.glob("*")) or before == "pack"
+        )
         assert not list(run.glob("checkpoints/step-*"))
         ballast.unlink()
         herkomst("run", "small.yaml", "--until", until, "--run-dir", run, "--workers", 1, cwd=tmp_path)

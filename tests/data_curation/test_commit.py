@@ -1,0 +1,96 @@
+"""The corpus in its final order does not depend on how it was cut into slices and shards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from data_curation import commit as module
+from data_curation.commit import CommitInputs, commit, partner_folder, read_streams
+from data_curation.duplicates import REMOVED
+from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, read_slice, slice_bounds, write_shard
+
+
+def ids(count: int) -> list[str]:
+    return [hashlib.sha256(str(number).encode()).hexdigest() for number in range(count)]
+
+
+def tables(folder: Path, count: int, shards: int) -> CommitInputs:
+    """Documents of two partners, every seventh refused and every fifth a duplicate of its neighbour."""
+    names = ids(count)
+    removed: list[Row] = []
+    for shard in range(shards):
+        received: list[Row] = []
+        decided: list[Row] = []
+        curated: list[Row] = []
+        for number in range(shard, count, shards):
+            name, refused = names[number], number % 7 == 0
+            partner = f"Partner {number % 2}"
+            received.append(
+                {"id": name, "source": "s", "group": "g", "partner": partner, "native_id": str(number)}
+                | {"received_sha256": name, "received_bytes": 10, "withdrawn": False, "text": "x"}
+            )
+            decided.append(
+                {"id": name, "outcome": "refuse" if refused else "admit", "reason": "r", "licence": "CC0-1.0"}
+                | {"branch": "CC0-1.0", "basis": "licence", "clause": "", "explanation": ""}
+            )
+            if not refused:
+                text = f"text {number}"
+                digest = hashlib.sha256(text.encode()).hexdigest()
+                curated.append(
+                    {"id": name, "kept": True, "language": "nl", "text": text, "final_sha256": digest}
+                    | {"text_bytes": len(text), "personal_data": [], "events": []}
+                )
+                if number % 5 == 0:
+                    removed.append({"id": name, "survivor": names[1], "kind": "near", "similarity": 0.9})
+        for kind, rows, schema in (("r", received, RECEIVED), ("d", decided, DECIDED), ("c", curated, CURATED)):
+            path = folder / kind / "s" / f"{shard:05d}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_shard(path, rows, schema)
+    write_shard(folder / "duplicates.parquet", removed, REMOVED)
+    (folder / "r" / "s" / "counts.json").write_text(json.dumps({"text_bytes": 100_000}))
+    return CommitInputs(folder / "r", folder / "d", folder / "c", folder / "duplicates.parquet", 1, 0.1)
+
+
+def committed(inputs: CommitInputs, out: Path) -> dict[str, Any]:
+    list(commit(inputs, out / "ledger", out / "corpus"))
+    return dict(json.loads((out / "corpus" / "roots.json").read_bytes()))
+
+
+def test_slices_and_shards_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = committed(tables(tmp_path / "one", 300, 1), tmp_path / "a")
+    monkeypatch.setattr(module, "_SLICE_BYTES", 9_000)
+    many = committed(tables(tmp_path / "seven", 300, 7), tmp_path / "b")
+    assert one == many
+    rows = [pq.read_table(tmp_path / name / "ledger").to_pylist() for name in ("a", "b")]
+    assert rows[0] == rows[1] and len(rows[0]) == 300
+
+
+def test_every_document_is_a_row_in_order_and_kept_ones_have_their_text(tmp_path: Path) -> None:
+    committed(tables(tmp_path / "in", 300, 3), tmp_path)
+    rows = pq.read_table(tmp_path / "ledger").to_pylist()
+    assert [row["id"] for row in rows] == sorted(ids(300))
+    kept = {row["id"] for row in rows if row["use"] != "none"}
+    texts = [row for info in read_streams(tmp_path / "corpus") for row in read_shard(tmp_path / "corpus" / info.file)]
+    assert {row["id"] for row in texts} == kept and len(texts) == len(kept)
+    duplicate = next(row for row in rows if row["reason"] == "duplicate-near")
+    assert duplicate["survivor"] == ids(300)[1] and duplicate["use"] == "none"
+
+
+def test_partners_of_similar_names_have_their_own_folders() -> None:
+    assert partner_folder("De Kade B.V.") != partner_folder("de kade b v")
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 16, 1000])
+def test_slices_cover_every_id_once(tmp_path: Path, parts: int) -> None:
+    names = [*ids(200), "0" * 64, "f" * 64]
+    write_shard(tmp_path / "s.parquet", [{"id": name} for name in names], DECIDED)
+    found = [
+        row["id"] for low, high in slice_bounds(parts) for row in read_slice(tmp_path / "s.parquet", low, high, ["id"])
+    ]
+    assert found == sorted(names)
