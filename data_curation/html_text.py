@@ -14,7 +14,7 @@ from typing import Any
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLParserException, HTMLTree
 
-from data_curation.extract import Extracted, Unreadable, decoded, tidy
+from data_curation.plain_text import Extracted, Unreadable, decoded, tidy
 
 _NAVIGATION = [
     "nav", "header", "footer", "aside", "form", "button", "[role=navigation]", "[role=banner]", "[role=contentinfo]",

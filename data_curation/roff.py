@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from data_curation.extract import Extracted, decoded, tidy
+from data_curation.plain_text import Extracted, decoded, tidy
 
 
 def _words(text: str) -> frozenset[str]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from lxml import etree
 
-from data_curation.extract import Extracted, Unreadable, decoded, tidy
 from data_curation.html_text import declared_charset
+from data_curation.plain_text import Extracted, Unreadable, decoded, tidy
 
 
 def _words(text: str) -> frozenset[str]:

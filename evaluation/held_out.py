@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data_curation.commit import read_streams
 from data_curation.shards import read_shard
+from data_curation.streams import read_streams
 from evaluation.inputs import EvaluationError
 from training.pack import PackedCorpus, PackedStream
 from training.token_stream import TokenStream

@@ -123,7 +123,8 @@ def _curate(context: Context) -> dict[str, Any]:
 
 
 def _commit(context: Context) -> dict[str, Any]:
-    from data_curation.commit import CommitInputs, commit, read_streams
+    from data_curation.commit import CommitInputs, commit
+    from data_curation.streams import read_streams
 
     run, config = context.run, context.loaded.config
     inputs = CommitInputs(

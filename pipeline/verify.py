@@ -123,8 +123,8 @@ def _ledger(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]
 
 
 def _texts(run: RunDirectory) -> Iterator[Finding]:
-    from data_curation.commit import read_streams
     from data_curation.shards import read_shard
+    from data_curation.streams import read_streams
 
     finals = {row["id"]: row["final_sha256"] for row in Tracer(run).rows() if row["use"] != "none"}
     for stream in read_streams(run.corpus):

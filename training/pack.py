@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data_curation.commit import StreamInfo, read_streams
 from data_curation.parallel import run_tasks
 from data_curation.shards import Row, read_shard
+from data_curation.streams import StreamInfo, read_streams
 from licensing.canonical import canonical
 from licensing.leaf import span_leaf
 from licensing.merkle import leaf_hash, write_levels

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from data_curation.commit import StreamInfo, read_streams
 from data_curation.shards import read_shard
+from data_curation.streams import StreamInfo, read_streams
 from data_curation.words import RegexWords
 from training.settings import TokenizerSettings
 from training.tokenizer import TokenizerError, load_fast, train_tokenizer

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from data_curation.extract import Unreadable, readable
+from data_curation.plain_text import Unreadable, readable
 from data_curation.readers.base import SourceBase, refused
 from data_curation.readers.languages import primary
 from data_curation.received import Received

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from data_curation.extract import Unreadable, readable
+from data_curation.plain_text import Unreadable, readable
 from data_curation.readers.base import Pattern, SourceBase, refused
 from data_curation.readers.folder import Found, files_of_folder, unread
 from data_curation.readers.languages import primary

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from data_curation.extract import Unreadable, decoded
+from data_curation.plain_text import Unreadable, decoded
 from data_curation.readers.base import Pattern, SourceBase, SourceError, resolved
 from data_curation.readers.folder import Found, files_of_folder, read_file
 from data_curation.readers.languages import primary

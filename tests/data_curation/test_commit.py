@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_curation import commit as module
-from data_curation.commit import CommitInputs, commit, partner_folder, read_streams
+from data_curation.commit import CommitInputs, commit, partner_folder
 from data_curation.duplicates import REMOVED
 from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, read_slice, slice_bounds, write_shard
+from data_curation.streams import read_streams
 
 
 def ids(count: int) -> list[str]:

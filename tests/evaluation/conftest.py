@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_curation.commit import TEXT, StreamInfo
+from data_curation.streams import TEXT, StreamInfo
 from evaluation.inputs import EvaluationInputs
 from evaluation.settings import EvaluationSettings
 from licensing.canonical import canonical

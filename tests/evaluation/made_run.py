@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from data_curation.commit import LEDGER
+from data_curation.ledger_table import LEDGER
 from evaluation.run_files import RunFiles
 from evaluation.statement import Usage
 from licensing.agreement import Agreement

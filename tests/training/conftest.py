@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_curation.commit import TEXT, StreamInfo
+from data_curation.streams import TEXT, StreamInfo
 from licensing.canonical import canonical
 from training.job import TrainingJob
 from training.mixture import SegmentWanted, make_plan
