@@ -17,9 +17,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
 from data_curation.settings import (
     FineWebSettings,
     GopherSettings,
@@ -27,7 +24,7 @@ from data_curation.settings import (
     QualityThresholds,
     RepetitionSettings,
 )
-from licensing.errors import HerkomstError
+from licensing.reading import read_section
 
 TOO_SHORT = "quality-too-short"
 NO_RULES = "quality-no-rules"
@@ -43,21 +40,11 @@ class QualityResult:
 
 
 def read_quality(path: Path | None = None) -> QualitySettings:
-    """Read quality rules from ``path``, or those that come with Herkomst; the error names file and field."""
+    """Read quality rules from ``path``, or those that come with Herkomst; an error names file, line and key."""
     if path is None:
         with as_file(files("configs") / "quality.yaml") as own:
             return read_quality(own)
-    try:
-        return QualitySettings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise HerkomstError(f"{path}: quality rules cannot be read, so nothing can be judged: {error}") from error
-    except ValidationError as error:
-        raise HerkomstError(f"{path}: {_first_problem(error)}; correct it, or nothing can be judged") from error
-
-
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return read_section(path, QualitySettings)
 
 
 class Quality:

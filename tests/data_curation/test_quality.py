@@ -98,12 +98,12 @@ def test_pickles_into_a_worker(quality):
     ("content", "message"),
     [
         ("languages: {}", "languages: Dictionary should have at least 1 item"),
-        ("languages: {it: {stop_words: [no, di]}}", r"languages\.it\.stop_words\.0: Input should be a valid string"),
+        ("languages: {it: {stop_words: [1, di]}}", r"languages\.it\.stop_words\.0: Input should be a valid string"),
         (
             "languages: {nl: {stop_words: de het}}\nthresholds: {gopher: {min_word: 3}}",
             "thresholds.gopher.min_word: Extra",
         ),
-        ("languages: [", "cannot be read"),
+        ("languages: [", "cannot be used"),
     ],
 )
 def test_a_wrong_file_names_file_and_field(tmp_path, content, message):
@@ -115,5 +115,5 @@ def test_a_wrong_file_names_file_and_field(tmp_path, content, message):
 
 
 def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(HerkomstError, match=r"absent\.yaml: quality rules cannot be read"):
+    with pytest.raises(HerkomstError, match=r"absent\.yaml cannot be used"):
         read_quality(tmp_path / "absent.yaml")
