@@ -1,5 +1,5 @@
 # Everything works from a fresh clone with Python 3.11 or later and make.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

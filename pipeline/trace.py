@@ -6,14 +6,15 @@ Both directions are formulas over the plan and a binary search in the streams; n
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from licensing.errors import HerkomstError
 from pipeline.run_directory import RunDirectory
@@ -38,12 +39,16 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """How training read one document: tokens read and tokens the model had to predict, repeats included; how often its
-    most-read part was read; and the steps."""
+    most-read part was read; and the first and last step, None where none read it."""
 
     tokens_read: int
     tokens_scored: int
     times: int
-    steps: tuple[int, ...]
+    first_step: int | None
+    last_step: int | None
+
+
+_UNREAD = Exposure(0, 0, 0, None, None)
 
 
 class Tracer:
@@ -52,6 +57,7 @@ class Tracer:
     def __init__(self, run: RunDirectory) -> None:
         run.require()
         self._run = run
+        self._known_reads: dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = {}
 
     @cached_property
     def _packed(self) -> PackedCorpus | None:
@@ -151,27 +157,39 @@ class Tracer:
         """How a document was read in training; one that lies across two sequences is read in parts."""
         place = self._place(row)
         if self.plan is None or place is None or place.stream.use != "train":
-            return Exposure(0, 0, 0, ())
+            return _UNREAD
         first, last = place.tokens.sequences_of(place.document)
-        if last <= first:
-            return Exposure(0, 0, 0, ())
-        times: Counter[int] = Counter()
-        steps = []
-        for sequence, step, _ in self.plan.positions(self._indices[place.stream.name], first, last):
-            if step < self.steps_done:
-                times[sequence] += 1
-                steps.append(step)
+        times, first_step, last_step = (part[first:last] for part in self._reads(place.stream.name))
+        if not times.any():
+            return _UNREAD
         begin, end = place.tokens.span(place.document)
-        length = place.tokens.length
-        inside = {s: min(end, (s + 1) * length) - max(begin, s * length) for s in times}
+        edges = np.arange(first, last + 1, dtype=np.int64) * place.tokens.length
+        inside = np.minimum(end, edges[1:]) - np.maximum(begin, edges[:-1])
         # The first token of a sequence has nothing before it to be predicted from.
-        scored = {s: inside[s] - (begin <= s * length) for s in times}
+        scored = inside - (edges[:-1] >= begin)
         return Exposure(
-            tokens_read=sum(times[s] * inside[s] for s in times),
-            tokens_scored=sum(times[s] * scored[s] for s in times),
-            times=max(times.values(), default=0),
-            steps=tuple(steps),
+            tokens_read=int((times * inside).sum()),
+            tokens_scored=int((times * scored).sum()),
+            times=int(times.max()),
+            first_step=int(first_step.min()),
+            last_step=int(last_step.max()),
         )
+
+    def _reads(self, stream: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """For every sequence of a stream: times read, first and last step; 24 bytes a sequence, kept."""
+        if self.plan is None or stream not in self._indices:
+            raise TraceError(f"{self._run.path}: stream {stream} is not in the plan; nothing was looked up.")
+        if stream not in self._known_reads:
+            index = self._indices[stream]
+            size = self.plan.streams[index].sequences
+            sequence, step, _ = self.plan.find(index, np.arange(size, dtype=np.uint64))
+            done = step < self.steps_done
+            sequence, step = sequence[done], step[done]
+            first, last = np.full(size, np.iinfo(np.int64).max), np.full(size, -1)
+            np.minimum.at(first, sequence, step)
+            np.maximum.at(last, sequence, step)
+            self._known_reads[stream] = (np.bincount(sequence, minlength=size), first, last)
+        return self._known_reads[stream]
 
     @cached_property
     def tokens_read(self) -> int:

@@ -12,14 +12,15 @@ def usage_of(tracer: Tracer, partner: str) -> Usage | None:
         return None
     per_document: dict[str, tuple[int, float]] = {}
     read = scored = 0
-    steps: list[int] = []
+    first, last = tracer.steps_done, -1
     for row in tracer.rows():
         if row["partner"] != partner or row["use"] != "train":
             continue
         seen = tracer.exposure(row)
         per_document[row["id"]] = (seen.tokens_read, seen.times)
         read, scored = read + seen.tokens_read, scored + seen.tokens_scored
-        steps = [min([*steps, *seen.steps]), max([*steps, *seen.steps])] if seen.steps else steps
+        if seen.first_step is not None and seen.last_step is not None:
+            first, last = min(first, seen.first_step), max(last, seen.last_step)
     trained = [times for _, times in per_document.values() if times]
     total = tracer.tokens_read
     return Usage(
@@ -27,8 +28,8 @@ def usage_of(tracer: Tracer, partner: str) -> Usage | None:
         tokens_read=read,
         tokens_scored=scored,
         share=read / total if total else 0.0,
-        first_step=steps[0] if steps else None,
-        last_step=steps[1] if steps else None,
+        first_step=first if trained else None,
+        last_step=last if trained else None,
         epochs=sum(trained) / len(trained) if trained else 0.0,
         per_document=per_document,
     )
