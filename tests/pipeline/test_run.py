@@ -89,3 +89,40 @@ def test_stopped_training_saves_first_and_says_so(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "was saved" in told
     assert any((tmp_path / "runs" / "small" / "checkpoints").glob("step-*"))
+
+
+@pytest.fixture
+def copied(small_run: Path, tmp_path: Path) -> Path:
+    """A finished run in a folder of its own, with the key that signed it."""
+    shutil.copytree(small_run, tmp_path / "runs" / "small")
+    shutil.copy(small_run.parents[1] / "key.pem", tmp_path / "key.pem")
+    write_config(tmp_path / "small.yaml")
+    return tmp_path
+
+
+def test_force_does_a_stage_anew_and_nothing_that_did_not_change(copied: Path) -> None:
+    done = herkomst("run", "small.yaml", "--force", "tokenizer", cwd=copied)
+    assert "Done: tokenizer." in done.stdout
+
+
+def test_forced_training_begins_anew_and_keeps_the_old_weights_aside(copied: Path) -> None:
+    before = digests(copied / "runs" / "small")
+    done = herkomst("run", "small.yaml", "--force", "train", cwd=copied)
+    assert "Done: train, evaluate, report." in done.stdout
+    assert digests(copied / "runs" / "small") == before
+    assert list((copied / "runs" / "small" / "checkpoints" / "superseded").rglob("model.safetensors"))
+    assert herkomst("verify", "runs/small", cwd=copied).returncode == 0
+
+
+def test_only_one_stage_needs_what_it_rests_on(copied: Path) -> None:
+    assert "Nothing to do" in herkomst("run", "small.yaml", "--only", "evaluate", cwd=copied).stdout
+    write_config(copied / "small.yaml", seed=8)
+    done = herkomst("run", "small.yaml", "--only", "evaluate", cwd=copied, check=False)
+    assert done.returncode == 1 and "is stale and 'evaluate' rests on it" in done.stderr
+
+
+def test_verify_says_when_a_later_stage_rests_on_an_older_result(copied: Path) -> None:
+    write_config(copied / "small.yaml", seed=8)
+    herkomst("run", "small.yaml", "--until", "commit", cwd=copied)
+    done = herkomst("verify", "runs/small", cwd=copied, check=False)
+    assert done.returncode == 1 and "was made from another result of stage commit" in done.stdout
