@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 
 from evaluation.settings import EvaluationSettings
 from licensing.errors import HerkomstError
+from training.numerics import set_numerics
 
 Progress = Callable[[int, int], None]
 
@@ -54,7 +54,7 @@ def load_model(inputs: EvaluationInputs) -> Any:
     """
     from transformers import AutoModelForCausalLM
 
-    device = set_numerics(inputs.threads)
+    device = compute_device(inputs.threads)
     try:
         with _no_bar():
             model = AutoModelForCausalLM.from_pretrained(inputs.checkpoint, dtype="float32", local_files_only=True)
@@ -80,15 +80,11 @@ def _no_bar() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def set_numerics(threads: int) -> str:
+def compute_device(threads: int) -> str:
     """Make `torch` deterministic on ``threads`` CPU threads; return the device to compute on."""
-    # Without this variable cuBLAS is allowed to vary from call to call; it is read when the library starts.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    set_numerics(threads)
     import torch
 
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined, unused-ignore]
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 

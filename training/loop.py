@@ -37,6 +37,7 @@ from training.checkpoint import (
 from training.energy import EnergyMeter
 from training.job import TrainingJob
 from training.model import build_model, token_losses
+from training.numerics import set_numerics
 from training.pack import PackedCorpus, read_packed
 from training.plan import Plan
 from training.schedule import learning_rate
@@ -57,13 +58,8 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
         BackendError: another backend than the configured one would run.
         TrainingStopped: SIGTERM, SIGINT or SIGUSR2 came; a checkpoint was written first.
     """
-    import torch
-
     settings = job.settings
-    torch.set_num_threads(settings.threads)
-    torch.use_deterministic_algorithms(True)
-    # Filling fresh memory would cost a sixth of a step; nothing here reads memory before it is written.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined, unused-ignore]
+    set_numerics(settings.threads)
     packed, plan = read_packed(Path(job.tokens)), Plan.from_json(Path(job.plan).read_text(encoding="utf-8"))
     batches = _Batches(packed, plan)
     world = int(os.environ.get("WORLD_SIZE", "1"))
