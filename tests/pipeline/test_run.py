@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.conftest import digests, environment, herkomst, write_config
+from tests.pipeline.conftest import digests, environment, herkomst, small_config, write_config
 
 
 def test_two_workers_give_what_one_gives(small_run: Path, tmp_path: Path) -> None:
@@ -126,3 +126,17 @@ def test_verify_says_when_a_later_stage_rests_on_an_older_result(copied: Path) -
     herkomst("run", "small.yaml", "--until", "commit", cwd=copied)
     done = herkomst("verify", "runs/small", cwd=copied, check=False)
     assert done.returncode == 1 and "was made from another result of stage commit" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["ddp", "deepspeed"])
+def test_two_training_processes_by_a_switch_in_the_yaml(copied: Path, backend: str) -> None:
+    training = small_config()["training"]
+    assert isinstance(training, dict)
+    changed = training | {"backend": backend, "processes": 2, "zero_stage": 2, "micro_batch": 4}
+    write_config(copied / "small.yaml", training=changed)
+    done = herkomst("run", "small.yaml", cwd=copied)
+    assert "Done: train, evaluate, report." in done.stdout
+    assert herkomst("verify", "runs/small", cwd=copied).returncode == 0
+    log = (copied / "runs" / "small" / "training" / "log.jsonl").read_text().splitlines()
+    assert len(log) == 12
