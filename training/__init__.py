@@ -1,0 +1,1 @@
+"""Tokenizer, packed streams, the training order and its inverse, the model, the loop and its checkpoints."""

@@ -28,10 +28,14 @@ _EXPECTED = {
 def make_accelerator(settings: TrainingSettings, accumulation: int) -> Any:
     """Make the accelerator for the configured backend; without a GPU the processes talk through gloo."""
     import torch
+
+    on_cpu = not torch.cuda.is_available()
+    if on_cpu:
+        # DeepSpeed is imported by accelerate even where it is not used, and would look for a GPU and complain.
+        os.environ.setdefault("DS_ACCELERATOR", "cpu")
     from accelerate import Accelerator
     from accelerate.utils import DeepSpeedPlugin, InitProcessGroupKwargs
 
-    on_cpu = not torch.cuda.is_available()
     common: dict[str, Any] = {
         "gradient_accumulation_steps": accumulation,
         "mixed_precision": "bf16" if settings.precision == "bf16" else "no",
