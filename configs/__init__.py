@@ -1,1 +1,1 @@
-"""What a user edits: runs, licence table, agreements, quality rules; shipped, so that an installed Herkomst has them."""
+"""What a user edits: runs, licence table, agreements, quality rules; shipped, so that an installed copy has them."""
