@@ -7,11 +7,14 @@ meaning: ledger rows against the Merkle roots, token spans against theirs, plan 
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from data_curation.shards import read_shard
+from data_curation.streams import read_streams
 from licensing.attestation import EvidenceError
 from licensing.errors import HerkomstError
 from licensing.files import file_digest
@@ -123,20 +126,31 @@ def _ledger(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]
 
 
 def _texts(run: RunDirectory) -> Iterator[Finding]:
-    from data_curation.shards import read_shard
-    from data_curation.streams import read_streams
+    """Every kept row has its text and every text its row; both stand in order of ids and are walked side by side."""
+    kept = ((row["id"], row["final_sha256"]) for row in Tracer(run).rows() if row["use"] != "none")
+    texts = heapq.merge(*(_stream_texts(run.corpus / info.file) for info in read_streams(run.corpus)))
+    row, text = next(kept, None), next(texts, None)
+    while row or text:
+        if text is None or (row is not None and row[0] < text[0]):
+            missing, row = row, next(kept, None)
+            if missing is not None:
+                problem = f"document {missing[0]} is in the ledger but has no text"
+                yield _finding(run, run.corpus, problem, "the corpus is not whole")
+        elif row is None or text[0] < row[0]:
+            problem = f"document {text[0]} is not kept according to the ledger"
+            yield _finding(run, text[2], problem, "the corpus holds what it should not")
+            text = next(texts, None)
+        else:
+            if row[1] != text[1]:
+                problem = f"document {row[0]} differs from its ledger row"
+                yield _finding(run, text[2], problem, "the corpus is not the one decided on")
+            row, text = next(kept, None), next(texts, None)
 
-    finals = {row["id"]: row["final_sha256"] for row in Tracer(run).rows() if row["use"] != "none"}
-    for stream in read_streams(run.corpus):
-        path = run.corpus / stream.file
-        for row in read_shard(path, ["id", "text"]):
-            if hashlib.sha256(row["text"].encode()).hexdigest() != finals.pop(row["id"], None):
-                problem = f"document {row['id']} differs from its ledger row"
-                yield _finding(run, path, problem, "the corpus is not the one decided on")
-    for document in sorted(finals):
-        yield _finding(
-            run, run.corpus, f"document {document} is in the ledger but has no text", "the corpus is not whole"
-        )
+
+def _stream_texts(path: Path) -> Iterator[tuple[str, str, Path]]:
+    """Id, digest of the text and file, in the order of ids."""
+    for row in read_shard(path, ["id", "text"]):
+        yield row["id"], hashlib.sha256(row["text"].encode()).hexdigest(), path
 
 
 def _tokens(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]:

@@ -65,3 +65,28 @@ def test_a_key_from_elsewhere_is_insisted_on(copied: Path, tmp_path: Path) -> No
     other.write_bytes(public_key_pem(public_key_bytes(load_or_create_key(tmp_path / "other-private.pem"))))
     done = herkomst("verify", copied, "--key", other, cwd=copied.parent, check=False)
     assert done.returncode == 1 and "record/" in done.stdout
+
+
+def test_texts_are_compared_with_their_rows_one_by_one(small_run: Path, tmp_path: Path) -> None:
+    """A text changed, one taken out and one put in, with the files' own digests left out of account."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from data_curation.streams import TEXT, read_streams
+    from pipeline.run_directory import RunDirectory
+    from pipeline.verify import _texts
+
+    shutil.copytree(small_run, tmp_path / "run")
+    run = RunDirectory(tmp_path / "run")
+    assert list(_texts(run)) == []
+    path = run.corpus / max(read_streams(run.corpus), key=lambda info: info.documents).file
+    rows = pq.read_table(path).to_pylist()
+    rows[1]["text"] += " en meer"
+    missing = rows.pop(3)["id"]
+    added = rows[-1] | {"id": "f" * 64}
+    pq.write_table(pa.Table.from_pylist([*rows, added], schema=TEXT), path)
+    told = [finding.problem for finding in _texts(run)]
+    assert len(told) == 3
+    assert f"document {rows[1]['id']} differs from its ledger row" in told
+    assert f"document {missing} is in the ledger but has no text" in told
+    assert f"document {'f' * 64} is not kept according to the ledger" in told
