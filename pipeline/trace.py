@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from evaluation.words import reason
 from licensing.errors import HerkomstError
 from pipeline.run_directory import RunDirectory
 from training.pack import PackedCorpus, PackedStream, read_packed
@@ -130,6 +131,7 @@ class Tracer:
             "licence": row["licence"],
             "branch": row["branch"],
             "decision": row["decision"],
+            "decision_reason": row["decision_reason"],
             "reason": row["reason"],
             "explanation": row["decision_explanation"],
             "clause": row["decision_clause"],
@@ -268,6 +270,9 @@ def _span_of(place: Place | None) -> dict[str, Any] | None:
     return {"stream": place.stream.name, "use": place.stream.use, "first": first, "end": end, "count": end - first}
 
 
+_OUTCOMES = {"train": "in the training text", "held-out": "held out, never trained on", "none": "not used"}
+
+
 def as_text(answer: dict[str, Any]) -> str:
     """The answer for a person."""
     lines = [
@@ -275,8 +280,9 @@ def as_text(answer: dict[str, Any]) -> str:
         f"supplier     {answer['partner']}, own id {answer['native_id']}",
         f"title        {answer['title'] or '-'}",
         f"licence      {answer['licence']}" + (f", used under {answer['branch']}" if answer["branch"] else ""),
-        f"decision     {answer['decision']} ({answer['reason']}): {answer['explanation']}",
+        f"decision     {answer['decision']} ({answer['decision_reason']}): {answer['explanation']}",
         f"clause       {answer['clause'] or '-'}",
+        f"outcome      {_OUTCOMES[answer['use']]}: {reason(answer['reason'], 'en')}",
     ]
     for event in answer["stages"]:
         told = " ".join(str(part) for part in (event["outcome"], event["reason"], event["detail"]) if part)
