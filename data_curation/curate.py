@@ -344,8 +344,3 @@ class _Watch:
         self._stop.set()
         self._thread.join()
         self._tell()
-
-
-def task_counts(folder: Path) -> dict[str, Any]:
-    """The counts of one finished task."""
-    return dict(json.loads((folder / "counts.json").read_bytes()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -105,17 +104,6 @@ class LicenceTable(Section):
 def load_table(path: Path) -> LicenceTable:
     """Read a licence table; raises ``UnreadableFile`` naming file, line, entry and field."""
     return read_section(path, LicenceTable)
-
-
-def table_path(policy: Policy, folder: Path) -> Path:
-    """Return where the policy's table lies: beside the run's configuration, else the one that Herkomst ships.
-
-    Only the default name falls back, so that a table which was asked for by name and is missing stops the run.
-    """
-    beside = folder / policy.table
-    if policy.table == Policy.model_fields["table"].default and not beside.exists():
-        return Path(str(files("configs"))) / policy.table
-    return beside
 
 
 def check_policy(policy: Policy, table: LicenceTable) -> None:

@@ -18,7 +18,7 @@ from pipeline.config import Loaded
 from pipeline.progress import duration
 from pipeline.run_directory import RunDirectory, RunError
 from pipeline.stage import Context, InputDigests, Stage, fingerprint, is_fresh, perform, recover_outputs
-from pipeline.stages import BY_NAME, NAMES, STAGES
+from pipeline.stages import NAMES, STAGES
 
 
 def signing_key() -> SigningKey:
@@ -73,16 +73,6 @@ def run(
     return done
 
 
-def stale_stages(loaded: Loaded, directory: RunDirectory) -> list[str]:
-    """The stages that ``run`` would do now; what comes after a stale stage counts as stale."""
-    digests, known, before = InputDigests(directory), _newest(directory), dict[str, Entry]()
-    for number, stage in enumerate(STAGES):
-        if not is_fresh(known.get(stage.name), fingerprint(stage, loaded, digests, before), directory):
-            return list(NAMES[number:])
-        before[stage.name] = known[stage.name]
-    return []
-
-
 def newest_entries(directory: RunDirectory) -> dict[str, Entry]:
     """The newest signed statement of every finished stage."""
     return _newest(directory)
@@ -132,4 +122,4 @@ def _perform(stage: Stage, context: Context, key: SigningKey, config_digest: str
     return entry
 
 
-__all__ = ["BY_NAME", "newest_entries", "run", "signing_key", "stale_stages"]
+__all__ = ["newest_entries", "run", "signing_key"]

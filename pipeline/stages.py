@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -353,7 +353,6 @@ STAGES: tuple[Stage, ...] = (
     ),
 )
 NAMES: tuple[str, ...] = tuple(stage.name for stage in STAGES)
-BY_NAME: Mapping[str, Stage] = {stage.name: stage for stage in STAGES}
 
 
 def outputs_of(run: RunDirectory) -> dict[str, list[Path]]:

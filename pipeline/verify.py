@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -217,8 +216,3 @@ _CHECKS: tuple[Check, ...] = (_ledger, _tokens, _plan, _checkpoints)
 def missing_stages(newest: Mapping[str, Entry]) -> list[str]:
     """Stages that have not finished in a run."""
     return [name for name in NAMES if name not in newest]
-
-
-def roots(run: RunDirectory) -> dict[str, Any]:
-    """The committed roots."""
-    return dict(json.loads((run.corpus / "roots.json").read_bytes()))

@@ -62,8 +62,7 @@ def located(source: SourceBase, wanted: str, cache: Path) -> Package:
             _fetch_lists(lists)
         found = _offered(_apt(["download", "--print-uris", wanted], Path.cwd(), lists))
         if found:
-            name, version = found["file"].removesuffix(".deb").split("_")[:2]
-            return Package(name, unquote(version), found["file"], found["kind"].lower(), found["digest"], lists)
+            return _package(found, lists)
     raise SourceError(
         f"source {source.name}: apt has no package '{wanted}'; the source cannot be read. Correct its name, or refresh "
         f"the lists (apt-get update as root, or delete {_own_lists(cache)})."
@@ -110,20 +109,9 @@ def fetched(source: SourceBase, package: Package, cache: Path) -> Path:
     return place
 
 
-def _name(wanted: str) -> str:
-    return wanted.partition("=")[0]
-
-
-def _package(line: re.Match[str]) -> Package:
+def _package(line: re.Match[str], lists: Path | None) -> Package:
     name, version = line["file"].removesuffix(".deb").split("_")[:2]
-    return Package(name, unquote(version), line["file"], line["kind"].lower(), line["digest"])
-
-
-def _blamed(stderr: str, wanted: tuple[str, ...]) -> str:
-    """The packages that apt's complaints name; its words are not passed on, for they may hold names of servers."""
-    words = set(re.findall(r"[a-z0-9][a-z0-9+.-]+", " ".join(_COMPLAINT.findall(stderr))))
-    blamed = [one for one in wanted if _name(one) in words] or list(wanted)
-    return " or ".join(f"'{one}'" for one in blamed)
+    return Package(name, unquote(version), line["file"], line["kind"].lower(), line["digest"], lists)
 
 
 def _apt(arguments: list[str], folder: Path, lists: Path | None) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from licensing.policy import Policy
 from licensing.reading import UnreadableFile
-from licensing.table import check_policy, load_table, table_path
+from licensing.table import check_policy, load_table
 
 TABLE = load_table(Path(__file__).parents[2] / "configs" / "licences.yaml")
 
@@ -92,15 +92,6 @@ def test_the_shipped_table_is_consistent() -> None:
             assert licence.permits.commercial == licence.permits.sell_outputs == "no", name
         if name.split("-")[0] in ("GPL", "LGPL", "AGPL", "GFDL"):
             assert licence.copyleft == "strong", name
-
-
-def test_the_default_table_is_shipped_and_a_named_one_must_exist(tmp_path: Path) -> None:
-    policy = Policy.model_validate({"as_of": "2026-07-01"})
-    assert load_table(table_path(policy, tmp_path)) == TABLE
-    own = written(tmp_path, ENTRY)
-    assert table_path(policy, tmp_path) == own
-    named = Policy.model_validate({"as_of": "2026-07-01", "table": "ours.yaml"})
-    assert not table_path(named, tmp_path).exists()
 
 
 def test_a_policy_on_a_licence_without_entry_stops() -> None:
