@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,7 @@ def launch(job: TrainingJob, job_file: Path, tick: Tick) -> TrainerState:
         "OMP_NUM_THREADS": str(job.settings.threads),
         "PYTHONPATH": _import_path(),
     }
-    code = subprocess.run(command, env=environment, check=False).returncode
+    code = _run_forwarding(command, environment)
     latest = latest_checkpoint(Path(job.checkpoints), job.digest())
     if code or latest is None:
         at = f"the last checkpoint is {latest[0].name}" if latest else "there is no checkpoint yet"
@@ -51,6 +52,25 @@ def launch(job: TrainingJob, job_file: Path, tick: Tick) -> TrainerState:
             "Its message stands above; the same command continues."
         )
     return latest[1]
+
+
+def _run_forwarding(command: list[str], environment: dict[str, str]) -> int:
+    """Run `torchrun` and hand it the signals that stop this process; returns its exit code.
+
+    Were only this process to end, the training would go on without the lock of its run directory.
+    """
+    process = subprocess.Popen(command, env=environment)
+
+    def forward(number: int, _: object) -> None:
+        # torchrun knows SIGTERM: it asks every worker to stop, and each saves first.
+        process.send_signal(signal.SIGTERM if number == signal.SIGUSR2 else number)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)}
+    try:
+        return process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _import_path() -> str:

@@ -74,9 +74,11 @@ def test_two_runs_on_one_directory(small_run: Path, tmp_path: Path) -> None:
     assert "is writing here" in done.stderr and "--run-dir" in done.stderr
 
 
-def test_stopped_training_saves_first_and_says_so(tmp_path: Path) -> None:
-    training = {"segments": [{"name": "main", "steps": 400}], "batch": 8, "checkpoint_every": 1000, "threads": 1}
-    write_config(tmp_path / "small.yaml", training=training)
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_stopped_training_saves_first_and_says_so(tmp_path: Path, processes: int) -> None:
+    training = {"segments": [{"name": "main", "steps": 4000}], "batch": 8, "checkpoint_every": 10_000, "threads": 1}
+    backend = {"backend": "ddp", "processes": 2} if processes == 2 else {}
+    write_config(tmp_path / "small.yaml", training=training | backend)
     herkomst("run", "small.yaml", "--until", "pack", cwd=tmp_path)
     command = [sys.executable, "-m", "pipeline.cli", "run", "small.yaml", "--until", "train"]
     process = subprocess.Popen(
