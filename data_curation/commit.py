@@ -19,6 +19,7 @@ from typing import Any
 from data_curation.ledger_table import LEDGER, LedgerWriter
 from data_curation.shards import RECEIVED, Row, read_slice, shards, slice_bounds
 from data_curation.streams import StreamWriters, stream_name
+from data_curation.withdrawn import Refusal, Withdrawn
 from licensing.canonical import canonical
 from licensing.leaf import ledger_leaf, partner_leaf
 from licensing.merkle import leaf_hash, root_of, write_levels
@@ -30,7 +31,7 @@ _RECEIVED_COLUMNS = [name for name in RECEIVED.names if name not in ("text", "wi
 
 @dataclass(frozen=True, slots=True)
 class CommitInputs:
-    """Where the tables before it lie, and how much of each partner's text is set aside."""
+    """Where the tables before it lie, how much of each partner's text is set aside, and what was withdrawn."""
 
     received: Path
     decisions: Path
@@ -39,6 +40,7 @@ class CommitInputs:
     seed: int
     held_out_share: float
     agreement_held_out: Mapping[str, float] = field(default_factory=dict)
+    withdrawn: Withdrawn | None = None
 
 
 def commit(inputs: CommitInputs, ledger: Path, corpus: Path) -> Iterator[int]:
@@ -128,7 +130,28 @@ def _ledger_row(
             row["stream"] = stream_name(row)
             events.append(_event("commit", row["use"], None, f"stream {row['stream']}"))
     row["events"] = events
-    return row, text
+    final = curated["final_sha256"] if curated is not None else None
+    refusal = inputs.withdrawn.refusal(row, final) if inputs.withdrawn else None
+    return (_withdrawn(row, refusal), None) if refusal else (row, text)
+
+
+def _withdrawn(row: Row, refusal: Refusal) -> Row:
+    """The row of a document that a withdrawal takes out, whatever had become of it before."""
+    row["events"] = [event for event in row["events"] if event["stage"] != "commit"]
+    row["events"].append(_event("withdraw", "removed", refusal.reason, refusal.detail))
+    return row | {
+        "decision": "refuse",
+        "decision_reason": refusal.reason,
+        "decision_clause": "withdrawal",
+        "decision_explanation": refusal.detail,
+        "reason": refusal.reason,
+        "final_sha256": None,
+        "text_bytes": 0,
+        "use": "none",
+        "stream": None,
+        "survivor": None,
+        "similarity": None,
+    }
 
 
 def _event(stage: str, outcome: str, reason: str | None, detail: str | None) -> Row:

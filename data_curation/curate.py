@@ -76,6 +76,10 @@ def curate(
         (out / "documents").mkdir()
         for number, task in enumerate(_finished(job, tasks)):
             os.link(task / "documents.parquet", out / "documents" / f"{number:06d}.parquet")
+            # Near copies of what is withdrawn one day are found by these, when the text is gone.
+            (out / "signatures" / f"{number:06d}").mkdir(parents=True)
+            for path in sorted((task / "signatures").iterdir()):
+                os.link(path, out / "signatures" / f"{number:06d}" / path.name)
         return _figures(out, asdict(figures))
 
 

@@ -98,6 +98,10 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
             "De overeenkomst gaat uit van de publicatiedatum, en die is niet bekend.",
         ),
         "withdrawn": Reason("The document was withdrawn.", "Het document is ingetrokken."),
+        "withdrawn-copy": Reason(
+            "The document is a copy of one that was withdrawn.",
+            "Het document is een kopie van een ingetrokken document.",
+        ),
     }
 )
 """Reason codes with their sentences; reports look codes up here and nowhere else."""

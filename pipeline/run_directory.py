@@ -90,6 +90,11 @@ class RunDirectory:
         return self.path / "evaluation"
 
     @property
+    def withdrawals(self) -> Path:
+        """``0001`` and so on: what partners took back."""
+        return self.path / "withdrawals"
+
+    @property
     def reports(self) -> Path:
         """What people read."""
         return self.path / "reports"

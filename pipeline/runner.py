@@ -8,12 +8,15 @@ import shutil
 import sys
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from licensing.attestation import SigningKey, load_or_create_key
 from licensing.errors import HerkomstError
 from licensing.files import write_atomically
 from licensing.record import Entry
+from licensing.withdrawal import obeyed
+from pipeline.amend import delete_withdrawn_text
 from pipeline.config import Loaded
 from pipeline.progress import duration
 from pipeline.run_directory import RunDirectory, RunError
@@ -51,11 +54,14 @@ def run(
         write_atomically(directory.config, config)
         key, digests = signing_key(), InputDigests(directory)
         known = _newest(directory)
+        withdrawals = tuple(obeyed(directory.path, loaded.config.policy.as_of))
         before: dict[str, Entry] = {}
         done: list[str] = []
         for stage in wanted:
             recover_outputs(stage, directory)
-            expected = fingerprint(stage, loaded, digests, before)
+            if stage.obeys and withdrawals:
+                before = delete_withdrawn_text(loaded, directory, key, digests, before, withdrawals)
+            expected = fingerprint(stage, loaded, digests, before, withdrawals)
             fresh = stage.name not in force and is_fresh(known.get(stage.name), expected, directory)
             if only and stage.name != only and not fresh:
                 raise RunError(
@@ -63,7 +69,11 @@ def run(
                     "out --only."
                 )
             if not fresh:
-                context = _context(loaded, directory, stage, expected, before, workers, stage.name in force)
+                context = replace(
+                    _context(loaded, directory, stage, expected, before, workers, stage.name in force),
+                    known=dict(known),
+                    withdrawals=withdrawals,
+                )
                 known[stage.name] = _perform(stage, context, key, hashlib.sha256(config).hexdigest())
                 done.append(stage.name)
             before[stage.name] = known[stage.name]

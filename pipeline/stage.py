@@ -13,7 +13,7 @@ import platform
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -25,6 +25,7 @@ from licensing.attestation import SigningKey
 from licensing.canonical import canonical, digest_of
 from licensing.files import file_digest, recover, write_atomically
 from licensing.record import Entry
+from licensing.withdrawal import Filed
 from pipeline.config import Loaded
 from pipeline.progress import Meter
 from pipeline.run_directory import RunDirectory
@@ -34,8 +35,12 @@ _PACKAGES = ("torch", "transformers", "accelerate", "datatrove", "sentencepiece"
 
 @dataclass(frozen=True)
 class Context:
-    """What a stage gets to work with; ``partial`` is a folder of its own that survives a kill; ``forced`` asks to
-    do everything anew."""
+    """What a stage gets to work with.
+
+    ``partial`` is a folder of its own that survives a kill, ``before`` the statements of the stages it comes after,
+    ``known`` the newest of every stage as they were when this one began, ``withdrawals`` what it must not use;
+    ``forced`` asks to do everything anew.
+    """
 
     loaded: Loaded
     run: RunDirectory
@@ -44,6 +49,8 @@ class Context:
     fingerprint: str
     before: Mapping[str, Entry]
     forced: bool = False
+    known: Mapping[str, Entry] = field(default_factory=dict)
+    withdrawals: tuple[Filed, ...] = ()
 
     def meter(self, label: str, unit: str, total: int | None = None) -> Meter:
         """Make a progress meter."""
@@ -59,7 +66,8 @@ class Stage:
     """One stage: its name, what it needs, what it makes, and the work itself.
 
     ``version`` goes up whenever the same inputs give other outputs than before. ``work`` returns the figures for its
-    statement. ``outputs`` are paths of the run directory that it makes whole.
+    statement. ``outputs`` are paths of the run directory that it makes whole. A stage that ``obeys`` withdrawals is
+    stale as soon as there is a new one.
     """
 
     name: str
@@ -69,6 +77,7 @@ class Stage:
     settings: Callable[[Loaded], Any]
     work: Callable[[Context], dict[str, Any]]
     inputs: Callable[[Loaded], Iterable[Path]] = field(default=lambda _: ())
+    obeys: bool = False
 
 
 class InputDigests:
@@ -102,10 +111,14 @@ class InputDigests:
             write_atomically(self._path, canonical(self._known))
 
 
-def fingerprint(stage: Stage, loaded: Loaded, digests: InputDigests, before: Mapping[str, Entry]) -> str:
+def fingerprint(
+    stage: Stage, loaded: Loaded, digests: InputDigests, before: Mapping[str, Entry], withdrawals: Sequence[Filed] = ()
+) -> str:
     """What a stage's outputs depend on, as one digest."""
+    obeyed = {"withdrawals": [one.digest for one in withdrawals]} if stage.obeys and withdrawals else {}
     return digest_of(
-        {
+        obeyed
+        | {
             "stage": stage.name,
             "version": stage.version,
             "settings": stage.settings(loaded),
@@ -117,8 +130,11 @@ def fingerprint(stage: Stage, loaded: Loaded, digests: InputDigests, before: Map
 
 def is_fresh(entry: Entry | None, expected: str, run: RunDirectory) -> bool:
     """Say whether a finished stage can stand: same fingerprint, and every output in place with its size."""
-    if entry is None or entry.predicate["fingerprint"] != expected:
-        return False
+    return entry is not None and entry.predicate["fingerprint"] == expected and in_place(entry, run)
+
+
+def in_place(entry: Entry, run: RunDirectory) -> bool:
+    """Say whether every output of a finished stage is there with its size."""
     sizes: Mapping[str, int] = entry.predicate["output_sizes"]
     for name, size in sizes.items():
         try:
@@ -150,6 +166,7 @@ def perform(stage: Stage, context: Context, key: SigningKey, config_digest: str)
             "version": stage.version,
             "fingerprint": context.fingerprint,
             "config_sha256": config_digest,
+            "settings_digest": digest_of(stage.settings(context.loaded)),
             "needs": {name: context.before[name].predicate["outputs_digest"] for name in stage.needs},
             "outputs_digest": outputs_digest(outputs),
             "output_sizes": {name: size for name, (_, size) in outputs.items()},

@@ -7,14 +7,17 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from licensing.agreement import Agreement, load_agreements
-from licensing.canonical import canonical
+from licensing.canonical import canonical, digest_of
 from licensing.files import atomic_folder, write_atomically
 from pipeline.config import Loaded
 from pipeline.run_directory import RunDirectory
-from pipeline.stage import Context, Stage
+from pipeline.stage import Context, Stage, in_place
+
+if TYPE_CHECKING:
+    from data_curation.admit import Admission
 
 
 def agreements_of(loaded: Loaded) -> dict[str, Agreement]:
@@ -65,17 +68,11 @@ def _ingest(context: Context) -> dict[str, Any]:
 
 
 def _admit(context: Context) -> dict[str, Any]:
-    from data_curation.admit import Admission, admit_shard
+    from data_curation.admit import admit_shard
     from data_curation.shards import shards
-    from licensing.table import load_table
 
     loaded, received = context.loaded, context.run.received
-    admission = Admission(
-        use=loaded.config.intended_use,
-        policy=loaded.config.policy,
-        table=load_table(loaded.resolve(loaded.config.policy.table)),
-        agreements=agreements_of(loaded),
-    )
+    admission = admission_of(loaded)
     counts: Counter[str] = Counter()
     paths = shards(received)
     with atomic_folder(context.run.decisions) as out, context.meter("admit", "shards", len(paths)) as meter:
@@ -86,6 +83,19 @@ def _admit(context: Context) -> dict[str, Any]:
             meter.advance()
     _keep_rights(loaded, context.run)
     return {"counts": dict(sorted(counts.items()))}
+
+
+def admission_of(loaded: Loaded) -> Admission:
+    """What a decision rests on besides the document."""
+    from data_curation.admit import Admission
+    from licensing.table import load_table
+
+    return Admission(
+        use=loaded.config.intended_use,
+        policy=loaded.config.policy,
+        table=load_table(loaded.resolve(loaded.config.policy.table)),
+        agreements=agreements_of(loaded),
+    )
 
 
 def _keep_rights(loaded: Loaded, run: RunDirectory) -> None:
@@ -135,6 +145,7 @@ def _commit(context: Context) -> dict[str, Any]:
         seed=config.seed,
         held_out_share=config.corpus.held_out_share,
         agreement_held_out={name: one.hold_out_share for name, one in agreements_of(context.loaded).items()},
+        withdrawn=_withdrawn(context),
     )
     documents = sum(source["documents"] for source in context.figures("ingest")["sources"])
     rows = 0
@@ -146,10 +157,21 @@ def _commit(context: Context) -> dict[str, Any]:
         roots = json.loads((corpus / "roots.json").read_bytes())
         streams = read_streams(corpus)
     figures: dict[str, Any] = {**roots, "rows": rows, "streams": len({stream.name for stream in streams})}
+    if context.withdrawals:
+        figures["withdrawals"] = [one.digest for one in context.withdrawals]
     for use, label in (("train", "train"), ("held-out", "held_out")):
         figures[f"{label}_documents"] = sum(s.documents for s in streams if s.use == use)
         figures[f"{label}_bytes"] = sum(s.bytes for s in streams if s.use == use)
     return figures
+
+
+def _withdrawn(context: Context) -> Any:
+    from data_curation.withdrawn import withdrawn_for
+
+    if not context.withdrawals:
+        return None
+    folders = sorted((context.run.curated / "signatures").iterdir())
+    return withdrawn_for(context.withdrawals, folders, context.loaded.config.curation.duplicates)
 
 
 # ---- 5 tokenizer
@@ -159,6 +181,8 @@ def _tokenizer(context: Context) -> dict[str, Any]:
     from training.vocabulary import fertility, make_tokenizer
 
     config, run = context.loaded.config, context.run
+    if gaps_since_pack(context) is not None:
+        return dict(context.known["tokenizer"].predicate["figures"]) | {"kept_after_withdrawal": True}
     with atomic_folder(run.tokenizer) as folder:
         figures = make_tokenizer(run.corpus, config.tokenizer, config.seed, folder)
         figures["by_language"] = fertility(run.corpus, folder)
@@ -166,16 +190,65 @@ def _tokenizer(context: Context) -> dict[str, Any]:
     return figures
 
 
+def gaps_since_pack(context: Context) -> list[Any] | None:
+    """What withdrawals took from the corpus since its tokens were packed; None where anything else changed as well.
+
+    Then tokenizer and positions stay as they are: with another vocabulary or other positions no earlier checkpoint
+    could be gone on from.
+    """
+    from training.pack import read_packed
+    from training.withdrawn import gaps
+
+    known, run = context.known, context.run
+    if not context.withdrawals or context.forced or not {"tokenizer", "pack"} <= known.keys():
+        return None
+    tokenizer, pack = known["tokenizer"], known["pack"]
+    by_name = {stage.name: stage for stage in STAGES}
+    same_settings = tokenizer.predicate["settings_digest"] == digest_of(by_name["tokenizer"].settings(context.loaded))
+    belong = pack.predicate["needs"]["tokenizer"] == tokenizer.predicate["outputs_digest"]
+    if not (same_settings and belong and in_place(tokenizer, run)):
+        return None
+    try:
+        packed = read_packed(run.tokens)
+    except (OSError, ValueError, TypeError):
+        return None
+    # After a kill between the rename and the statement the tokens are already those without the withdrawn text.
+    if pack.predicate["figures"]["root"] not in (packed.root, *packed.taken_from):
+        return None
+    return gaps(packed, run.corpus, withdrawn_ids(run))
+
+
+def withdrawn_ids(run: RunDirectory) -> set[str]:
+    """The documents that the ledger calls withdrawn, or copies of such."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    codes = pa.array(["withdrawn", "withdrawn-copy"])
+    found: set[str] = set()
+    for path in sorted(run.ledger.rglob("*.parquet")):
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=["id", "reason"]):
+                gone = pc.is_in(batch["reason"], value_set=codes)
+                found.update(batch["id"].filter(gone).to_pylist())
+    return found
+
+
 # ---- 6 pack
 
 
 def _pack(context: Context) -> dict[str, Any]:
     from training.pack import pack, read_packed
+    from training.withdrawn import take_out
 
     run = context.run
+    gaps = gaps_since_pack(context)
     with atomic_folder(run.tokens) as folder, context.meter("pack", "documents") as meter:
-        for stream in pack(run.corpus, run.tokenizer, folder, context.workers):
-            meter.advance(stream.documents, stream.name)
+        if gaps is not None:
+            take_out(read_packed(run.tokens), run.corpus, gaps, folder)
+        else:
+            for stream in pack(run.corpus, run.tokenizer, folder, context.workers):
+                meter.advance(stream.documents, stream.name)
     packed = read_packed(run.tokens)
     by_language: dict[str, Counter[str]] = {}
     for stream in packed.trained():
@@ -185,6 +258,7 @@ def _pack(context: Context) -> dict[str, Any]:
         "root": packed.root,
         "documents": sum(stream.documents for stream in packed.streams),
         "tokens": sum(stream.tokens for stream in packed.trained()),
+        "blank": sum(stream.blank for stream in packed.streams),
         "held_out_tokens": sum(stream.tokens for stream in packed.held_out()),
         "by_language": {name: dict(figures) for name, figures in sorted(by_language.items())},
     }
@@ -294,7 +368,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="curate",
-        version=1,
+        version=2,
         needs=("ingest", "admit"),
         outputs=lambda run: [run.curated],
         settings=lambda loaded: _dump(loaded.config.curation),
@@ -308,6 +382,7 @@ STAGES: tuple[Stage, ...] = (
         outputs=lambda run: [run.ledger, run.corpus],
         settings=lambda loaded: [loaded.config.seed, _dump(loaded.config.corpus)],
         work=_commit,
+        obeys=True,
         inputs=lambda loaded: [loaded.resolve(name) for name in loaded.config.policy.agreements],
     ),
     Stage(
@@ -320,7 +395,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="pack",
-        version=1,
+        version=2,
         needs=("commit", "tokenizer"),
         outputs=lambda run: [run.tokens],
         settings=lambda loaded: None,
@@ -328,7 +403,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="train",
-        version=1,
+        version=2,
         needs=("commit", "pack"),
         outputs=lambda run: [run.training, run.checkpoints],
         settings=lambda loaded: [loaded.config.seed, _dump(loaded.config.model), _dump(loaded.config.training)],

@@ -76,12 +76,32 @@ def latest_checkpoint(checkpoints: Path, job_digest: str) -> tuple[Path, Trainer
     return None
 
 
-def set_aside_others(checkpoints: Path, job_digest: str | None) -> list[Path]:
-    """Move checkpoints of other jobs than this one into ``superseded/``: no weights are lost by a changed setting."""
+def beginning(checkpoints: Path, begin: str, weights_sha256: str) -> tuple[Path, TrainerState]:
+    """The checkpoint of an earlier job that this one goes on from.
+
+    Raises:
+        CheckpointError: it is not there or holds other weights than were chosen.
+    """
+    folder = checkpoints / begin
+    state = read_state(folder)
+    if state.weights_sha256 != weights_sha256:
+        raise CheckpointError(
+            f"{folder}: holds other weights than those chosen to go on from; nothing was trained. Restore it, or run "
+            "with --force train to begin from the first step."
+        )
+    return folder, state
+
+
+def set_aside_others(checkpoints: Path, job_digest: str | None, keep_to: int = 0) -> list[Path]:
+    """Move checkpoints of other jobs than this one into ``superseded/``: no weights are lost by a changed setting.
+
+    Those after at most ``keep_to`` steps stay: this job goes on from the last of them.
+    """
     moved = []
     for folder in finished_checkpoints(checkpoints):
-        other = read_state(folder).job_digest
-        if other != job_digest:
+        state = read_state(folder)
+        other = state.job_digest
+        if other != job_digest and state.step > keep_to:
             target = checkpoints / "superseded" / other[:12] / folder.name
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.exists():
@@ -91,10 +111,11 @@ def set_aside_others(checkpoints: Path, job_digest: str | None) -> list[Path]:
     return moved
 
 
-def keep_newest(checkpoints: Path, keep: int) -> None:
-    """Delete all but the newest ``keep`` checkpoints."""
+def keep_newest(checkpoints: Path, keep: int, every: int | None) -> None:
+    """Delete all but the newest ``keep`` checkpoints and those after a multiple of ``every`` steps."""
     for folder in finished_checkpoints(checkpoints)[:-keep]:
-        shutil.rmtree(folder)
+        if not every or int(folder.name.removeprefix("step-")) % every:
+            shutil.rmtree(folder)
 
 
 def save_weights(folder: Path, model: Any, weights: dict[str, torch.Tensor]) -> str:

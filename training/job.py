@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from licensing.canonical import canonical, digest_of
 from training.settings import Shape, TrainingSettings
@@ -12,7 +13,11 @@ from training.settings import Shape, TrainingSettings
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """A training run in full; two equal jobs give equal weights on the same hardware with the same threads."""
+    """A training run in full; two equal jobs give equal weights on the same hardware with the same threads.
+
+    ``begin`` is the name of a checkpoint of another job to go on from, left by a training that had read nothing of what
+    was withdrawn since; ``begin_weights`` is the digest of its weights.
+    """
 
     tokens: str
     plan: str
@@ -25,13 +30,22 @@ class TrainingJob:
     settings: TrainingSettings
     learning_rate: float
     seed: int
+    begin: str | None = None
+    begin_weights: str | None = None
 
     def digest(self) -> str:
         """What the weights depend on; a checkpoint of another digest is never continued."""
-        free = {"checkpoint_every", "keep_checkpoints", "watts_estimate"}
+        parts = [*self._recipe(), self.plan_digest, self.tokens_root]
+        return digest_of([*parts, self.begin_weights] if self.begin_weights else parts)
+
+    def recipe(self) -> str:
+        """What the weights depend on besides the text and its order."""
+        return digest_of(self._recipe())
+
+    def _recipe(self) -> list[Any]:
+        free = {"checkpoint_every", "keep_checkpoints", "keep_every", "watts_estimate"}
         settings = {k: v for k, v in self.settings.model_dump(mode="json").items() if k not in free}
-        parts = [asdict(self.shape), settings, self.learning_rate, self.seed, self.plan_digest, self.tokens_root]
-        return digest_of(parts)
+        return [asdict(self.shape), settings, self.learning_rate, self.seed]
 
     def write(self, path: Path) -> None:
         """Save as JSON."""

@@ -26,6 +26,7 @@ from training.backend import check_backend, make_accelerator
 from training.checkpoint import (
     OPTIMIZER,
     TrainerState,
+    beginning,
     checkpoint_folder,
     keep_newest,
     latest_checkpoint,
@@ -69,7 +70,7 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
     accelerator = make_accelerator(settings, rows // micro)
     model = build_model(job.shape, packed.end_of_document, packed.padding, job.seed)
     checkpoints = Path(job.checkpoints)
-    resumed = latest_checkpoint(checkpoints, job.digest())
+    resumed = latest_checkpoint(checkpoints, job.digest()) or _beginning(job)
     if resumed:
         _load_weights(model, resumed[0])
     optimizer = _make_optimizer(model, job)
@@ -89,9 +90,12 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
             began = time.monotonic()
             streams, tokens = batches.at(step)
             rate = learning_rate(step, plan.steps, job.learning_rate, settings.warmup_share, settings.cooldown_share)
-            nats = _update(accelerator, model, optimizer, job, packed, tokens, micro, rate)
             scored = packed.scored(tokens)
-            loss = float(nats.sum()) / scored
+            # Where every row of a step was withdrawn there is nothing to learn, and the step passes without an update.
+            nats = np.zeros(len(tokens))
+            if scored:
+                nats = _update(accelerator, model, optimizer, job, packed, tokens, micro, rate)
+            loss = float(nats.sum()) / max(1, scored)
             if not math.isfinite(loss):
                 raise HerkomstError(
                     f"step {step}: the loss is {loss}; nothing of this step was saved. The last checkpoint is whole: "
@@ -113,6 +117,21 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
                 )
     accelerator.end_training()
     return state
+
+
+def _beginning(job: TrainingJob) -> tuple[Path, TrainerState] | None:
+    """Another job's checkpoint to go on from, with its state as if this job had come so far."""
+    if job.begin is None or job.begin_weights is None:
+        return None
+    folder, state = beginning(Path(job.checkpoints), job.begin, job.begin_weights)
+    ours = replace(
+        state,
+        job_digest=job.digest(),
+        plan_digest=job.plan_digest,
+        corpus_root=job.corpus_root,
+        tokens_root=job.tokens_root,
+    )
+    return folder, ours
 
 
 def _update(
@@ -326,7 +345,7 @@ def _save(accelerator: Any, model: Any, optimizer: Any, job: TrainingJob, state:
             else:
                 save_file(optimizer_tensors(plain, optimizer.optimizer), folder / OPTIMIZER)
             save_state(folder, state)
-        keep_newest(Path(job.checkpoints), job.settings.keep_checkpoints)
+        keep_newest(Path(job.checkpoints), job.settings.keep_checkpoints, job.settings.keep_every)
     accelerator.wait_for_everyone()
     return state
 

@@ -36,7 +36,10 @@ class PackTask:
 
 @dataclass(frozen=True, slots=True)
 class PackedStream:
-    """A stream of tokens as listed in ``streams.json``; ``bytes`` are of text."""
+    """A stream of tokens as listed in ``streams.json``; ``bytes`` are of text.
+
+    ``blank`` positions once held tokens of documents that were withdrawn; ``tokens`` are those that are left.
+    """
 
     name: str
     use: str
@@ -48,11 +51,19 @@ class PackedStream:
     bytes: int
     most_epochs: int | None
     folder: str
+    blank: int = 0
+
+    def sequences(self, length: int) -> int:
+        """How many sequences of ``length`` tokens; blank positions keep their places."""
+        return -(-(self.tokens + self.blank) // length)
 
 
 @dataclass(frozen=True)
 class PackedCorpus:
-    """All packed streams of a run with the figures needed to read them."""
+    """All packed streams of a run with the figures needed to read them.
+
+    ``taken_from`` are the roots that the tokens had before each time that withdrawn documents were taken out.
+    """
 
     folder: Path
     root: str
@@ -60,6 +71,7 @@ class PackedCorpus:
     end_of_document: int
     padding: int
     streams: tuple[PackedStream, ...]
+    taken_from: tuple[str, ...] = ()
 
     def trained(self) -> list[PackedStream]:
         """The streams that a plan may draw from, in the order of their names."""
@@ -82,7 +94,8 @@ def read_packed(folder: Path) -> PackedCorpus:
     """Open the ``tokens`` folder of a run."""
     values = json.loads((folder / "streams.json").read_bytes())
     streams = tuple(PackedStream(**stream) for stream in values.pop("streams"))
-    return PackedCorpus(folder=folder, streams=streams, **values)
+    taken_from = tuple(values.pop("taken_from", ()))
+    return PackedCorpus(folder=folder, streams=streams, taken_from=taken_from, **values)
 
 
 def pack(corpus: Path, tokenizer: Path, out: Path, workers: int) -> Iterator[PackedStream]:

@@ -30,15 +30,17 @@ from training.permutation import Numbers, PermutationTable, parameters
 from training.plan_parts import (
     REMEDY,
     Consumption,
+    Parent,
     PlanError,
     Segment,
     StreamRef,
     check_heading,
+    check_parent,
     check_parts,
     read_part,
 )
 
-__all__ = ["Consumption", "Plan", "PlanError", "Segment", "StreamRef"]
+__all__ = ["Consumption", "Parent", "Plan", "PlanError", "Segment", "StreamRef"]
 
 FORMAT = "herkomst-plan-v1"
 Indices = NDArray[np.int64]
@@ -51,7 +53,10 @@ _CHUNK = 2**17
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole order. Raises PlanError when its parts contradict each other."""
+    """The whole order. Raises PlanError when its parts contradict each other.
+
+    ``parent`` is there only where a training went on from a checkpoint of another plan after a withdrawal.
+    """
 
     sequence_length: int
     corpus_root: str
@@ -59,11 +64,13 @@ class Plan:
     streams: tuple[StreamRef, ...]
     segments: tuple[Segment, ...]
     seed: int
+    parent: Parent | None = None
 
     def __post_init__(self) -> None:
         roots = {"corpus_root": self.corpus_root, "tokens_root": self.tokens_root}
         check_heading(self.sequence_length, self.seed, roots)
         check_parts(self.streams, self.segments)
+        check_parent(self.parent, self.steps)
 
     # --- forwards: (step, row) -> sequence ---
 
@@ -182,6 +189,8 @@ class Plan:
     def to_json(self) -> str:
         """Return the canonical JSON (RFC 8785): the digest is the SHA-256 of exactly these bytes in UTF-8."""
         values = {"format": FORMAT, **asdict(self)}
+        if self.parent is None:
+            del values["parent"]
         return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -196,6 +205,8 @@ class Plan:
         for name, kind in (("streams", StreamRef), ("segments", Segment)):
             if isinstance(data.get(name), list):
                 data[name] = [read_part(kind, part, f"{name}[{at}]") for at, part in enumerate(data[name])]
+        if (parent := data.setdefault("parent", None)) is not None:
+            data["parent"] = read_part(Parent, parent, "parent")
         return read_part(cls, data, "plan")
 
     def digest(self) -> str:

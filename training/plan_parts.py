@@ -72,6 +72,17 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The plan that a training followed up to a checkpoint after ``step`` steps, before it went on with this one.
+
+    Both give the same sequences at every step; what differs is the text at the places of documents that were withdrawn.
+    """
+
+    plan_digest: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Consumption:
     """What a plan draws from one stream, in sequences.
 
@@ -93,6 +104,16 @@ class Consumption:
 
 
 # --- checks ---
+
+
+def check_parent(parent: Parent | None, steps: int) -> None:
+    """Raise PlanError unless the parent is a plan's digest and a step of this one."""
+    if parent is None:
+        return
+    _check_whole("parent", step=(parent.step, 0))
+    _check(parent.step <= steps, "parent", f"step {parent.step} lies behind the end, which is {steps}")
+    good = isinstance(parent.plan_digest, str) and bool(re.fullmatch("[0-9a-f]{64}", parent.plan_digest))
+    _check(good, "parent", f"plan_digest {parent.plan_digest!r} is not a SHA-256 in lower-case hexadecimal")
 
 
 def check_heading(sequence_length: int, seed: int, roots: dict[str, str]) -> None:

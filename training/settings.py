@@ -46,7 +46,11 @@ class SegmentSettings(Section):
 
 
 class TrainingSettings(Section):
-    """How the model is trained; ``batch`` is in sequences over all processes, ``learning_rate`` the peak of AdamW."""
+    """How the model is trained; ``batch`` is in sequences over all processes, ``learning_rate`` the peak of AdamW.
+
+    The newest ``keep_checkpoints`` stay, and for good those after a multiple of ``keep_every`` steps: a withdrawal goes
+    back to the last checkpoint that had not read the text.
+    """
 
     segments: list[SegmentSettings] = Field(min_length=1)
     batch: int | None = Field(default=None, ge=1)
@@ -64,6 +68,7 @@ class TrainingSettings(Section):
     threads: int = Field(default=2, ge=1)
     checkpoint_every: int = Field(default=100, ge=1)
     keep_checkpoints: int = Field(default=3, ge=1)
+    keep_every: int | None = Field(default=None, ge=1)
     watts_estimate: float = Field(default=65.0, gt=0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,14 @@ import numpy as np
 
 from licensing.errors import HerkomstError
 from licensing.files import write_atomically
-from training.checkpoint import checkpoint_folder, set_aside_others
+from training.checkpoint import TrainerState, beginning, checkpoint_folder, set_aside_others
 from training.job import TrainingJob
 from training.launch import launch
 from training.loop import Tick
 from training.mixture import SegmentWanted, make_plan
 from training.pack import PackedCorpus, PackedStream, read_packed
 from training.plan import Plan, StreamRef
+from training.retrain import beginning_after_withdrawal
 from training.settings import (
     ModelSettings,
     Shape,
@@ -47,14 +49,12 @@ def train_run(
         shape = resolve_shape(model, packed.vocabulary_size)
     except ValueError as fault:
         raise HerkomstError(str(fault)) from fault
-    plan = lay_plan(packed, shape, settings, seed, corpus_root)
     training.mkdir(parents=True, exist_ok=True)
     checkpoints.mkdir(parents=True, exist_ok=True)
-    write_atomically(training / "plan.json", plan.to_json().encode())
     job = TrainingJob(
         tokens=str(tokens.resolve()),
         plan=str((training / "plan.json").resolve()),
-        plan_digest=plan.digest(),
+        plan_digest="",
         corpus_root=corpus_root,
         tokens_root=packed.root,
         checkpoints=str(checkpoints.resolve()),
@@ -64,10 +64,16 @@ def train_run(
         learning_rate=resolve_learning_rate(settings, shape),
         seed=seed,
     )
+    begin = None if restart else beginning_after_withdrawal(packed, training, checkpoints, corpus_root, job.recipe())
+    plan = begin.plan if begin else lay_plan(packed, shape, settings, seed, corpus_root)
+    write_atomically(training / "plan.json", plan.to_json().encode())
+    job = replace(job, plan_digest=plan.digest())
+    if begin:
+        job = replace(job, begin=begin.checkpoint, begin_weights=begin.weights_sha256)
     job_file = training / "job.json"
     job.write(job_file)
-    set_aside_others(checkpoints, None if restart else job.digest())
-    state = launch(job, job_file, tick)
+    set_aside_others(checkpoints, None if restart else job.digest(), plan.parent.step if plan.parent else 0)
+    state = _trained(job, plan) or launch(job, job_file, tick)
     streams = _streams(packed, plan)
     return {
         "steps": state.step,
@@ -85,9 +91,17 @@ def train_run(
         "weights_sha256": state.weights_sha256,
         "checkpoint": checkpoint_folder(checkpoints, state.step).name,
         "plan_digest": plan.digest(),
+        "parent": asdict(plan.parent) if plan.parent else None,
         "documents_read": sum(row["documents_read"] for row in streams),
         "streams": streams,
     }
+
+
+def _trained(job: TrainingJob, plan: Plan) -> TrainerState | None:
+    """The state that training begins with, where that is its end: what was withdrawn had never been read."""
+    if job.begin is None or job.begin_weights is None or plan.parent is None or plan.parent.step < plan.steps:
+        return None
+    return beginning(Path(job.checkpoints), job.begin, job.begin_weights)[1]
 
 
 def lay_plan(packed: PackedCorpus, shape: Shape, settings: TrainingSettings, seed: int, corpus_root: str) -> Plan:
@@ -99,7 +113,7 @@ def lay_plan(packed: PackedCorpus, shape: Shape, settings: TrainingSettings, see
     refs = [
         StreamRef(
             name=stream.name,
-            sequences=-(-stream.tokens // shape.sequence_length),
+            sequences=stream.sequences(shape.sequence_length),
             documents=stream.documents,
             tokens=stream.tokens,
             most_epochs=stream.most_epochs,
@@ -144,8 +158,6 @@ def documents_read(packed: PackedCorpus, stream: PackedStream, plan: Plan, index
     sequences, _, _ = plan.find(index, np.arange(tokens.sequences, dtype=np.uint64))
     read[sequences] = 1
     before = np.concatenate([[0], np.cumsum(read)])
-    ends = np.asarray(tokens.ends, dtype=np.int64)
-    begins = np.concatenate([[0], ends[:-1]])
-    # The last position of a document is its end-of-document token, which is not its own text.
-    first, last = begins // plan.sequence_length, -(-(ends - 1) // plan.sequence_length)
-    return int(((before[last] - before[first] > 0) & (ends - 1 > begins)).sum())
+    begins = np.concatenate([[0], np.asarray(tokens.ends[:-1], dtype=np.int64)])
+    first, last = begins // plan.sequence_length, -(-(begins + tokens.lengths) // plan.sequence_length)
+    return int(((before[last] - before[first] > 0) & (tokens.lengths > 0)).sum())

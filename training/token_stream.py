@@ -3,11 +3,19 @@
 Four files: ``tokens.bin`` (little-endian uint16, uint32 above 65,536 ids), ``ids.bin`` (32 bytes a document, sorted),
 ``ends.bin`` (uint64, the position after each document's end-of-document token) and ``bytes.bin`` (uint32, UTF-8 bytes
 of each document). All are memory-mapped: opening a stream costs nothing, and a document is found by binary search.
+
+A document that is withdrawn after training keeps its place, so that every other document keeps its own and the
+training order stays what it was; its tokens are overwritten with padding. ``withdrawn-001.bin`` (uint64, rising) lists
+the places that were taken out the first time, and so on.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TOKENS, IDS, ENDS, BYTES = "tokens.bin", "ids.bin", "ends.bin", "bytes.bin"
+WITHDRAWN = "withdrawn-{:03d}.bin"
 
 
 def token_dtype(vocabulary_size: int) -> np.dtype[Any]:
@@ -71,11 +80,31 @@ class TokenStream:
         self.ends: NDArray[np.uint64] = _mapped(folder / ENDS, np.dtype("<u8"))
         self.text_bytes: NDArray[np.uint32] = _mapped(folder / BYTES, np.dtype("<u4"))
         self._ids: NDArray[Any] = _mapped(folder / IDS, np.dtype("V32"))
+        self.withdrawn = self.taken_out(1)
 
     @property
     def documents(self) -> int:
-        """How many documents the stream holds."""
+        """How many documents the stream has places for, withdrawn ones included."""
         return len(self.ends)
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of every document, shape [documents], without the end-of-document token; 0 for a withdrawn one."""
+        ends: NDArray[np.int64] = np.asarray(self.ends, dtype=np.int64)
+        lengths: NDArray[np.int64] = ends - np.concatenate([np.zeros(1, dtype=np.int64), ends])[:-1] - 1
+        lengths[self.withdrawn.astype(np.int64)] = 0
+        return lengths
+
+    def taken_out(self, time: int) -> NDArray[np.uint64]:
+        """Places of documents withdrawn the ``time``-th time (from 1) that anything was taken out, or later; rising."""
+        files = sorted(self.folder.glob(WITHDRAWN.format(0).replace("000", "*")))
+        late = [np.fromfile(file, dtype="<u8") for file in files if file.name >= WITHDRAWN.format(time)]
+        return np.sort(np.concatenate([np.zeros(0, dtype="<u8"), *late])).astype(np.uint64)
+
+    def is_withdrawn(self, document: int) -> bool:
+        """Whether the document at a place was withdrawn, so that only padding stands there."""
+        at = int(np.searchsorted(self.withdrawn, document))
+        return at < len(self.withdrawn) and int(self.withdrawn[at]) == document
 
     @property
     def sequences(self) -> int:
@@ -99,9 +128,13 @@ class TokenStream:
         return low if low < self.documents and self._ids[low].tobytes() == key else None
 
     def span(self, document: int) -> tuple[int, int]:
-        """First token and the position after the last, without the end-of-document token."""
+        """First token and the position after the last, without the end-of-document token; empty for a withdrawn one."""
         first = int(self.ends[document - 1]) if document else 0
-        return first, int(self.ends[document]) - 1
+        return first, first if self.is_withdrawn(document) else int(self.ends[document]) - 1
+
+    def former_span(self, document: int) -> tuple[int, int]:
+        """`span` as it was before a document was withdrawn."""
+        return int(self.ends[document - 1]) if document else 0, int(self.ends[document]) - 1
 
     def sequences_of(self, document: int) -> tuple[int, int]:
         """The range of sequences that hold at least one token of the document's own."""
@@ -123,6 +156,37 @@ class TokenStream:
         places = range(first, min(last, self.documents - 1) + 1)
         inside = [p for p in places if self.span(p)[0] < end and self.span(p)[1] > begin]
         return range(inside[0], inside[-1] + 1) if inside else range(0)
+
+
+def blank(before: TokenStream, documents: Sequence[int], time: int, out: Path) -> int:
+    """Copy a stream to ``out`` with some documents withdrawn; returns how many positions became blank.
+
+    ``documents`` are rising places, ``time`` (from 1) counts the times that anything was taken out. End-of-document
+    tokens stay: each opens the document behind it. What does not change is linked, not copied.
+    """
+    link(before.folder, out, leave_out=(TOKENS, BYTES))
+    for name in (TOKENS, BYTES):
+        shutil.copyfile(before.folder / name, out / name)
+    tokens = np.memmap(out / TOKENS, dtype=before.tokens.dtype, mode="r+")
+    sizes = np.memmap(out / BYTES, dtype="<u4", mode="r+")
+    blanked = 0
+    for place in documents:
+        first, end = before.former_span(place)
+        tokens[first:end] = before.padding
+        sizes[place] = 0
+        blanked += end - first
+    for written in (tokens, sizes):
+        written.flush()
+    np.asarray(documents, dtype="<u8").tofile(out / WITHDRAWN.format(time))
+    return blanked
+
+
+def link(before: Path, after: Path, leave_out: Sequence[str] = ()) -> None:
+    """Make a folder ``after`` with the files of a stream, by hard links."""
+    after.mkdir(parents=True)
+    for path in sorted(before.iterdir()):
+        if path.name not in leave_out:
+            os.link(path, after / path.name)
 
 
 def _mapped(path: Path, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -1,0 +1,67 @@
+"""Delete withdrawn text from the tables between ingest and commit; every row stays, without its text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from data_curation.admit import Admission, admit_shard
+from data_curation.shards import CURATED, RECEIVED, read_shard, shards, write_shard
+from licensing.files import sync_entry
+
+
+def purge(
+    received: Path, decisions: Path, curated: Path, withdrawn: Collection[str], admission: Admission
+) -> list[Path]:
+    """Take the text of withdrawn documents out of all three tables; returns the shards of ``received`` that changed.
+
+    ``withdrawn`` are ids and digests of received bytes. The decision on each is made again, which refuses it; its
+    curated row goes. A shard is replaced whole or not at all, and what is done already is not done again.
+    """
+    changed = []
+    for number, path in enumerate(shards(received)):
+        if not _clear_received(path, withdrawn):
+            continue
+        changed.append(path)
+        decided = decisions / path.relative_to(received)
+        beside = _beside(decided)
+        admit_shard(path, path.parent / "clashing-native-ids.npy", beside, admission)
+        _replace(beside, decided)
+        ids = {row["id"] for row in read_shard(path, ["id", "withdrawn"]) if row["withdrawn"]}
+        documents = curated / "documents" / f"{number:06d}.parquet"
+        _rewrite(documents, (row for row in read_shard(documents) if row["id"] not in ids), CURATED)
+    return changed
+
+
+def _clear_received(path: Path, withdrawn: Collection[str]) -> bool:
+    columns = ["id", "received_sha256", "withdrawn"]
+    found = {
+        row["id"]
+        for row in read_shard(path, columns)
+        if not row["withdrawn"] and (row["id"] in withdrawn or row["received_sha256"] in withdrawn)
+    }
+    if found:
+        gone = {"text": None, "withdrawn": True}
+        _rewrite(path, (row | gone if row["id"] in found else row for row in read_shard(path)), RECEIVED)
+    return bool(found)
+
+
+def _rewrite(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> None:
+    beside = _beside(path)
+    write_shard(beside, rows, schema)
+    _replace(beside, path)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
+
+
+def _replace(beside: Path, path: Path) -> None:
+    with beside.open("rb") as file:
+        os.fsync(file.fileno())
+    beside.replace(path)
+    sync_entry(path.parent)
