@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -21,7 +19,9 @@ from data_curation.shards import RECEIVED, Row, read_slice, shards, slice_bounds
 from data_curation.streams import StreamWriters, stream_name
 from data_curation.withdrawn import Refusal, Withdrawn
 from licensing.canonical import canonical
-from licensing.leaf import ledger_leaf, partner_leaf
+from licensing.leaf import partner_leaf
+from licensing.leaf_hashes import leaf_hashes
+from licensing.ledger import Ledger
 from licensing.merkle import leaf_hash, root_of, write_levels
 
 _SLICE_BYTES = 16 << 20
@@ -50,25 +50,22 @@ def commit(inputs: CommitInputs, ledger: Path, corpus: Path) -> Iterator[int]:
     ``corpus/merkle`` holds the leaves of each partner's tree in the order of document ids.
     """
     (corpus / "text").mkdir(parents=True)
-    (corpus / "merkle").mkdir()
     ledger.mkdir(parents=True, exist_ok=True)
     parts = max(1, _text_bytes(inputs.received) // _SLICE_BYTES)
     with ExitStack() as stack:
         writer = LedgerWriter(ledger)
-        stack.callback(writer.close)
         streams = StreamWriters(corpus)
         stack.callback(streams.close)
-        leaves = _LeafFiles(corpus / "merkle", stack)
         for low, high in slice_bounds(parts):
             for row, text in _rows_of(inputs, low, high):
                 writer.add(row)
-                leaves.add(row)
                 if text is not None:
                     streams.add(row, text)
             streams.flush()
             yield writer.rows
+    writer.finish()
     (corpus / "streams.json").write_bytes(canonical({"streams": [asdict(info) for info in streams.infos()]}))
-    (corpus / "roots.json").write_bytes(canonical(leaves.build()))
+    (corpus / "roots.json").write_bytes(canonical(build_trees(Ledger(ledger), corpus / "merkle")))
 
 
 def _text_bytes(received: Path) -> int:
@@ -165,43 +162,16 @@ def _held_out(inputs: CommitInputs, row: Row) -> bool:
     return int.from_bytes(drawn[:8], "big") < share * 2**64
 
 
-class _LeafFiles:
-    """Leaf hashes by partner, on disk until the trees are built."""
+def build_trees(ledger: Ledger, folder: Path) -> dict[str, Any]:
+    """Build every partner's tree and the tree over their roots; returns what ``roots.json`` holds.
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self._folder, self._stack = folder, stack
-        self._files: dict[str, Any] = {}
-        self._sizes: Counter[str] = Counter()
-
-    def add(self, row: Row) -> None:
-        partner = row["partner"]
-        if partner not in self._files:
-            path = self._folder / f".{partner_folder(partner)}.hashes"
-            self._files[partner] = self._stack.enter_context(path.open("wb"))
-        self._files[partner].write(leaf_hash(ledger_leaf(row)))
-        self._sizes[partner] += 1
-
-    def build(self) -> dict[str, Any]:
-        """Build every partner's tree and the tree over their roots; returns what ``roots.json`` holds."""
-        partners = []
-        for partner in sorted(self._files):
-            hashes = self._folder / f".{partner_folder(partner)}.hashes"
-            folder = self._folder / partner_folder(partner)
-            folder.mkdir()
-            root = write_levels(folder, _hashes_in(hashes))
-            hashes.unlink()
-            partners.append({"partner": partner, "root": root.hex(), "size": self._sizes[partner]})
-        top = root_of(leaf_hash(partner_leaf(partner)) for partner in partners)
-        return {"root": top.hex(), "partners": partners}
-
-
-def partner_folder(partner: str) -> str:
-    """A folder name for a partner: readable, and different for different partners."""
-    slug = re.sub(r"[^a-z0-9]+", "-", partner.lower()).strip("-") or "partner"
-    return f"{slug[:40]}-{hashlib.sha256(partner.encode()).hexdigest()[:8]}"
-
-
-def _hashes_in(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while leaf := file.read(32):
-            yield leaf
+    ``folder`` gets a folder a partner with the levels of its tree; memory stays at a batch of rows.
+    """
+    partners = []
+    for one in ledger.partners():
+        levels = folder / one.folder
+        levels.mkdir(parents=True)
+        root = write_levels(levels, leaf_hashes(ledger, one.partner))
+        partners.append({"partner": one.partner, "root": root.hex(), "size": one.rows})
+    top = root_of(leaf_hash(partner_leaf(partner)) for partner in partners)
+    return {"root": top.hex(), "partners": partners}

@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+
+from licensing.ledger import Ledger
 
 _BATCH_ROWS = 16_384
 _MOST_CLAUSES = 3
@@ -189,14 +190,8 @@ _SUMS = [([], "count_all"), ("received_bytes", "sum"), ("text_bytes", "sum")]
 
 
 def _tables(ledger: Path, columns: Sequence[str], partner: str | None) -> Iterator[pa.Table]:
-    for path in sorted(ledger.glob("*.parquet")):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_BATCH_ROWS, columns=list(columns)):
-                table = pa.Table.from_batches([batch])
-                if partner is not None:
-                    table = table.filter(pc.equal(table["partner"], partner))
-                if table.num_rows:
-                    yield table
+    for batch in Ledger(ledger).batches(partner, columns, _BATCH_ROWS):
+        yield pa.Table.from_batches([batch])
 
 
 def _groups(table: pa.Table, keys: Sequence[str], extra: Sequence[tuple[str, str]] = ()) -> list[Row]:

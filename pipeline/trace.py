@@ -9,15 +9,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from evaluation.words import reason
 from licensing.errors import HerkomstError
+from licensing.ledger import Ledger
 from pipeline.run_directory import RunDirectory
 from training.pack import PackedCorpus, PackedStream, read_packed
 from training.plan import Plan
@@ -58,6 +57,7 @@ class Tracer:
     def __init__(self, run: RunDirectory) -> None:
         run.require()
         self._run = run
+        self.ledger = Ledger(run.ledger)
         self._known_reads: dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = {}
 
     @cached_property
@@ -101,7 +101,7 @@ class Tracer:
         Raises:
             TraceError: no document of this id was ever received.
         """
-        row = next(self._ledger_rows(document_id), None)
+        row = self.ledger.find(document_id)
         if row is None:
             raise TraceError(
                 f"{self._run.path}: no document with id {document_id} was received in this run, so it was not used. "
@@ -115,7 +115,7 @@ class Tracer:
         Raises:
             TraceError: there is none.
         """
-        found = [self.answer(row) for row in self.rows() if row["native_id"] == native_id]
+        found = [self.answer(row) for row in self.ledger.by_native_id(native_id)]
         if not found:
             raise TraceError(f"{self._run.path}: nothing was delivered under the id '{native_id}' in this run.")
         return found
@@ -235,32 +235,9 @@ class Tracer:
 
     # ---- ledger
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """All ledger rows in order."""
-        for path in self._parts():
-            with pq.ParquetFile(path) as file:
-                for group in range(file.num_row_groups):
-                    yield from file.read_row_group(group).to_pylist()
-
-    def _ledger_rows(self, document_id: str) -> Iterator[dict[str, Any]]:
-        """The row of one id, reading only row groups that can hold it."""
-        for path in self._parts():
-            with pq.ParquetFile(path) as file:
-                for group in range(file.num_row_groups):
-                    statistics = file.metadata.row_group(group).column(0).statistics
-                    if statistics is None or statistics.min <= document_id <= statistics.max:
-                        table = file.read_row_group(group)
-                        at = table.column("id").combine_chunks().index(document_id).as_py()
-                        if at >= 0:
-                            yield table.slice(at, 1).to_pylist()[0]
-
-    def _parts(self) -> list[Path]:
-        parts = sorted(self._run.ledger.glob("part-*.parquet"))
-        if not parts:
-            raise TraceError(
-                f"{self._run.ledger}: there is no ledger yet; nothing can be traced. Run the stages up to commit first."
-            )
-        return parts
+    def rows(self, partner: str | None = None) -> Iterator[dict[str, Any]]:
+        """All ledger rows, partner by partner and in the order of ids within each; or those of one partner."""
+        return self.ledger.rows(partner)
 
 
 def _span_of(place: Place | None) -> dict[str, Any] | None:

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
 
 from data_curation.shards import read_shard
 from data_curation.streams import read_streams
 from licensing.attestation import EvidenceError
 from licensing.errors import HerkomstError
 from licensing.files import file_digest
-from licensing.leaf import ledger_leaf, partner_leaf, span_leaf
+from licensing.leaf import partner_leaf, span_leaf
+from licensing.leaf_hashes import leaf_hashes
+from licensing.ledger import IDS, Ledger, LedgerPartner
 from licensing.merkle import TreeBuilder, leaf_hash, root_of
 from licensing.record import Entry, Finding
+from licensing.sorted_ids import packed_column
 from pipeline.run_directory import RunDirectory
 from pipeline.stages import NAMES, STAGES, outputs_of
-from pipeline.trace import Tracer
 from training.checkpoint import WEIGHTS, finished_checkpoints, read_state
 from training.pack import PackedCorpus, read_packed, span_row
 from training.plan import Plan
@@ -101,32 +107,55 @@ def _ledger(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]
     """The rows are sorted and give the signed roots; the texts are those that the rows name."""
     if "commit" not in newest:
         return
-    stated = newest["commit"].predicate["figures"]
-    builders: dict[str, TreeBuilder] = {}
-    last, rows = "", 0
-    for row in Tracer(run).rows():
-        if row["id"] <= last:
-            yield _finding(run, run.ledger, f"row {row['id']} is out of order", "absence proofs do not hold")
-        last, rows = row["id"], rows + 1
-        builders.setdefault(row["partner"], TreeBuilder()).add(leaf_hash(ledger_leaf(row)))
+    stated, ledger = newest["commit"].predicate["figures"], Ledger(run.ledger)
+    roots = json.loads((run.corpus / "roots.json").read_bytes())
+    rows, found = 0, dict[str, str]()
+    for one in ledger.partners():
+        builder, folder = TreeBuilder(), run.ledger / one.folder
+        yield from _in_order(run, ledger, one)
+        for leaf in leaf_hashes(ledger, one.partner):
+            builder.add(leaf)
+        rows, found[one.partner] = rows + builder.size, builder.root().hex()
+        if builder.size != one.rows:
+            yield _finding(run, folder, f"has {builder.size} rows, not {one.rows}", "documents are unaccounted for")
     if rows != stated["rows"]:
         yield _finding(
             run, run.ledger, f"has {rows} rows, {stated['rows']} were signed", "documents are unaccounted for"
         )
-    signed = {partner["partner"]: partner for partner in stated["partners"]}
-    for partner in sorted(signed.keys() | builders.keys()):
-        root = builders[partner].root().hex() if partner in builders else None
-        if root != signed.get(partner, {}).get("root"):
+    signed = {one["partner"]: one["root"] for one in roots["partners"]}
+    for partner in sorted(signed.keys() | found.keys()):
+        if found.get(partner) != signed.get(partner):
             yield _finding(run, run.ledger, f"rows of {partner} do not give the signed root", "its proofs do not hold")
-    if root_of(leaf_hash(partner_leaf(one)) for one in stated["partners"]).hex() != stated["root"]:
+    top = root_of(leaf_hash(partner_leaf(one)) for one in roots["partners"]).hex()
+    if not top == roots["root"] == stated["root"]:
         problem = "the partners' roots do not give the run's root"
         yield _finding(run, run.corpus / "roots.json", problem, "its proofs do not hold")
     yield from _texts(run)
 
 
+def _in_order(run: RunDirectory, ledger: Ledger, one: LedgerPartner) -> Iterator[Finding]:
+    """A partner's rows are its own, stand in the order of their ids, and are those that the list of ids names."""
+    folder, listed = run.ledger / one.folder, ledger.ids(one).array
+    last, begin = b"", 0
+    for batch in ledger.batches(one.partner, ["id", "partner"]):
+        ids = packed_column(batch.column("id"))
+        if not pc.all(pc.equal(batch.column("partner"), one.partner), min_count=0).as_py():
+            yield _finding(run, folder, f"holds rows of others than {one.partner}", "nobody would be told of them")
+        wrong = np.flatnonzero(ids[1:] <= ids[:-1]) + 1
+        if ids[:1].tobytes() <= last:
+            wrong = np.concatenate([[0], wrong])
+        for place in wrong.tolist():
+            name = ids[place : place + 1].tobytes().hex()
+            yield _finding(run, folder, f"row {name} is out of order", "absence proofs do not hold")
+        if not np.array_equal(ids, listed[begin : begin + len(ids)]):
+            yield _finding(run, folder / IDS, "does not name the rows beside it", "documents are not found again")
+        last, begin = ids[-1:].tobytes(), begin + len(ids)
+
+
 def _texts(run: RunDirectory) -> Iterator[Finding]:
     """Every kept row has its text and every text its row; both stand in order of ids and are walked side by side."""
-    kept = ((row["id"], row["final_sha256"]) for row in Tracer(run).rows() if row["use"] != "none")
+    rows = Ledger(run.ledger).rows_by_id(("id", "final_sha256", "use"))
+    kept = ((row["id"], row["final_sha256"]) for row in rows if row["use"] != "none")
     texts = heapq.merge(*(_stream_texts(run.corpus / info.file) for info in read_streams(run.corpus)))
     row, text = next(kept, None), next(texts, None)
     while row or text:

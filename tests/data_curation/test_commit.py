@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from data_curation import commit as module
-from data_curation.commit import CommitInputs, commit, partner_folder
+from data_curation.commit import CommitInputs, commit
 from data_curation.duplicates import REMOVED
 from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, read_slice, slice_bounds, write_shard
 from data_curation.streams import read_streams
+from licensing.ledger import Ledger, partner_folder
 
 
 def ids(count: int) -> list[str]:
@@ -68,13 +68,13 @@ def test_slices_and_shards_do_not_show(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "_SLICE_BYTES", 9_000)
     many = committed(tables(tmp_path / "seven", 300, 7), tmp_path / "b")
     assert one == many
-    rows = [pq.read_table(tmp_path / name / "ledger").to_pylist() for name in ("a", "b")]
+    rows = [list(Ledger(tmp_path / name / "ledger").rows()) for name in ("a", "b")]
     assert rows[0] == rows[1] and len(rows[0]) == 300
 
 
 def test_every_document_is_a_row_in_order_and_kept_ones_have_their_text(tmp_path: Path) -> None:
     committed(tables(tmp_path / "in", 300, 3), tmp_path)
-    rows = pq.read_table(tmp_path / "ledger").to_pylist()
+    rows = list(Ledger(tmp_path / "ledger").rows_by_id(("id", "use", "reason", "survivor")))
     assert [row["id"] for row in rows] == sorted(ids(300))
     kept = {row["id"] for row in rows if row["use"] != "none"}
     texts = [row for info in read_streams(tmp_path / "corpus") for row in read_shard(tmp_path / "corpus" / info.file)]

@@ -9,11 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 
-from data_curation.ledger_table import LEDGER
+from data_curation.ledger_table import LEDGER, LedgerWriter
 from evaluation.run_files import RunFiles
 from evaluation.statement import Usage
 from licensing.agreement import Agreement
@@ -171,13 +169,12 @@ def rows() -> list[dict[str, Any]]:
     return kade + debian
 
 
-def write_ledger(folder: Path, made: list[dict[str, Any]], parts: int = 2) -> None:
-    """Write rows in the order of their ids, in several files as commit does."""
-    folder.mkdir(parents=True)
-    ordered = sorted(made, key=lambda one: one["id"])
-    for part in range(parts):
-        table = pa.Table.from_pylist(ordered[part * len(ordered) // parts : (part + 1) * len(ordered) // parts], LEDGER)
-        pq.write_table(table, folder / f"part-{part:05d}.parquet")
+def write_ledger(folder: Path, made: list[dict[str, Any]]) -> None:
+    """Write rows in the order of their ids, as commit does."""
+    writer = LedgerWriter(folder)
+    for one in sorted(made, key=lambda one: str(one["id"])):
+        writer.add(one)
+    writer.finish()
 
 
 def usage() -> Usage:

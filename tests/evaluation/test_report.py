@@ -71,8 +71,13 @@ def test_every_document_is_counted_once_and_ends_somewhere(tmp_path: Path) -> No
 
 
 def test_counts_do_not_depend_on_how_the_ledger_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_ledger(tmp_path / "one", rows(), parts=1)
-    write_ledger(tmp_path / "many", rows(), parts=5)
+    write_ledger(tmp_path / "one", rows())
+    monkeypatch.setattr("data_curation.ledger_table.GROUP_ROWS", 2)
+    monkeypatch.setattr("data_curation.ledger_table.GROUPS_IN_PART", 2)
+    monkeypatch.setattr("licensing.ledger.GROUP_ROWS", 2)
+    monkeypatch.setattr("licensing.ledger.GROUPS_IN_PART", 2)
+    write_ledger(tmp_path / "many", rows())
+    assert len(list((tmp_path / "many").glob("*/part-*.parquet"))) > 2
     whole = read_figures(tmp_path / "one")
     monkeypatch.setattr("evaluation.ledger_figures._BATCH_ROWS", 3)
     assert read_figures(tmp_path / "many") == whole

@@ -136,7 +136,7 @@ def test_a_long_list_is_cut_and_says_where_the_rest_is(tmp_path: Path) -> None:
 def test_a_title_cannot_become_a_formula(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     write_ledger(
-        tmp_path / "ledger", [row(1, {"partner": PARTNER, "source": "s", "decision_reason": "x"}, title="=1+1")], 1
+        tmp_path / "ledger", [row(1, {"partner": PARTNER, "source": "s", "decision_reason": "x"}, title="=1+1")]
     )
     file = io.StringIO()
     write_csv(file, replace(run, ledger=tmp_path / "ledger"), PARTNER, usage())

@@ -10,7 +10,9 @@ import pytest
 from tests.pipeline.conftest import herkomst
 
 KINDS = [
-    "ledger/part-00000.parquet",
+    "ledger/partners.json",
+    "ledger/*/part-00000.parquet",
+    "ledger/*/ids.bin",
     "corpus/text/*.parquet",
     "corpus/merkle/*/leaves.bin",
     "tokenizer/tokenizer.model",
@@ -52,10 +54,10 @@ def test_one_flipped_byte_is_named(copied: Path, kind: str) -> None:
 
 def test_a_missing_and_an_added_file_are_named(copied: Path) -> None:
     (copied / "evaluation" / "continuation.json").unlink()
-    (copied / "ledger" / "part-00001.parquet").write_bytes(b"more")
+    (copied / "ledger" / "added.parquet").write_bytes(b"more")
     done = herkomst("verify", copied, cwd=copied.parent, check=False)
     assert done.returncode == 1
-    assert "evaluation/continuation.json" in done.stdout and "ledger/part-00001.parquet" in done.stdout
+    assert "evaluation/continuation.json" in done.stdout and "ledger/added.parquet" in done.stdout
 
 
 def test_a_key_from_elsewhere_is_insisted_on(copied: Path, tmp_path: Path) -> None:
