@@ -100,6 +100,16 @@ class SignatureFolder:
         return np.fromfile(self.path / "keys", KEY)
 
 
+def write_signatures(
+    folder: Path, keys: NDArray[Any], signatures: NDArray[np.uint32], settings: DuplicatesSettings
+) -> None:
+    """Write whole arrays, keys of shape (documents,) and signatures (documents, permutations), as a new folder."""
+    folder.mkdir(parents=True)
+    keys.tofile(folder / "keys")
+    signatures.astype(_SIGNATURE, copy=False).tofile(folder / "signatures")
+    (folder / "form.json").write_text(json.dumps(_form(settings, len(keys))) + "\n")
+
+
 def _form(settings: DuplicatesSettings, documents: int) -> dict[str, int]:
     return {
         "version": 1,

@@ -127,8 +127,7 @@ def _long_enough(packed: PackedCorpus, streams: list[PackedStream], inputs: Eval
     least = min(inputs.settings.offsets) + _span(inputs)
     count = 0
     for stream in streams:
-        ends = packed.open(stream, inputs.sequence_length).ends
-        count += int((np.diff(ends, prepend=np.uint64(0)) > least).sum())
+        count += int((packed.open(stream, inputs.sequence_length).lengths >= least).sum())
     return count
 
 
@@ -161,8 +160,7 @@ def _ranked(
     key = f"herkomst-memorisation-v1\0{inputs.seed}\0".encode()
     for number, stream in enumerate(streams):
         tokens = packed.open(stream, inputs.sequence_length)
-        lengths = np.diff(tokens.ends, prepend=np.uint64(0))
-        for place in np.flatnonzero(lengths > least).tolist():
+        for place in np.flatnonzero(tokens.lengths >= least).tolist():
             yield hashlib.sha256(key + tokens.id_of(place).encode()).digest(), number, place
 
 

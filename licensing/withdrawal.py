@@ -64,7 +64,7 @@ class Withdrawal:
 
     ``documents`` were asked for, ``copies`` are refused as copies of them; ``tokens`` stood in the training text.
     ``first_step`` is the first step that had read any of it, ``clean_checkpoint`` the newest checkpoint that had not
-    (steps done; None: none is left), both as of the day of the request.
+    (steps done; None: none is left), ``releases_with`` names the released models that contain it; all as of the request.
     """
 
     run: str
@@ -80,6 +80,7 @@ class Withdrawal:
     first_step: int | None
     clean_checkpoint: int | None
     checkpoints_with: tuple[int, ...]
+    releases_with: tuple[str, ...]
 
     def to_json(self) -> bytes:
         """Canonical JSON."""
@@ -95,7 +96,7 @@ class Withdrawal:
                 raise ValueError("another format")
             for name in ("requested", "effective"):
                 values[name] = date.fromisoformat(values[name])
-            for name in ("value", "checkpoints_with"):
+            for name in ("value", "checkpoints_with", "releases_with"):
                 values[name] = tuple(values[name])
             return cls(**values)
         except (ValueError, KeyError, TypeError) as fault:

@@ -126,6 +126,81 @@ def audit(
 
 
 @app.command()
+def withdraw(
+    run: RunPath,
+    reason: Annotated[str, typer.Option(help="Why, in words for the record.")],
+    partner: Annotated[str | None, typer.Option(help="Everything of this partner, by its name.")] = None,
+    agreement: Annotated[str | None, typer.Option(help="Everything under this agreement, by its id.")] = None,
+    document: Annotated[
+        list[str] | None, typer.Option(help="A document, by its id or by the supplier's own; may be repeated.")
+    ] = None,
+    effective: Annotated[
+        str | None, typer.Option(help="First day in effect (ISO), held against policy.as_of; default that day itself.")
+    ] = None,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Sign it. Without this nothing is changed.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Take text back: say what it would mean, and with --confirm sign it.
+
+    Then `herkomst run` takes the text out and trains again from the last checkpoint that had not read it. Every other
+    run beside this one refuses it from now on, and near copies of it.
+
+    Example: herkomst withdraw runs/demo --document DK-2025-0412 --reason "letter of 3 November"
+    """
+    from pipeline.run_directory import RunDirectory
+    from pipeline.trace import dump
+    from pipeline.withdraw_plan import Asked, plan_withdrawal
+    from pipeline.withdraw_words import as_text
+
+    directory, asked = RunDirectory(run), Asked(*_what(partner, agreement, document), reason, _day(effective))
+    if not confirm:
+        plan = plan_withdrawal(directory, asked)
+        typer.echo(dump(plan.as_dict()) if json else as_text(plan))
+        typer.echo("Nothing was changed. Add --confirm to sign this withdrawal.", err=True)
+        return
+    told = _sign_withdrawal(directory, asked)
+    typer.echo(dump(told[0]) if json else told[1])
+
+
+def _what(partner: str | None, agreement: str | None, document: list[str] | None) -> tuple[Any, tuple[str, ...]]:
+    given = [(by, value) for by, value in (("partner", partner), ("agreement", agreement)) if value]
+    asked: list[tuple[str, tuple[str, ...]]] = [(by, (value,)) for by, value in given]
+    asked += [("documents", tuple(document))] if document else []
+    if len(asked) != 1:
+        raise HerkomstError("Give exactly one of --partner, --agreement and --document; nothing was changed.")
+    return asked[0]
+
+
+def _day(text: str | None) -> Any:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as fault:
+        raise HerkomstError(f"--effective {text}: {fault}; nothing was changed. Write it as 2026-11-24.") from fault
+
+
+def _sign_withdrawal(directory: Any, asked: Any) -> tuple[dict[str, Any], str]:
+    from datetime import UTC, datetime
+
+    from licensing.withdrawal import register_of
+    from pipeline.runner import signing_key
+    from pipeline.withdraw import confirm
+    from pipeline.withdraw_plan import plan_withdrawal
+    from pipeline.withdraw_words import as_text
+
+    with directory.locked():
+        plan = plan_withdrawal(directory, asked)
+        withdrawal, entry = confirm(directory, plan, signing_key(), datetime.now(UTC).date())
+    told = (
+        f"{as_text(plan)}\n\nSigned as withdrawal {withdrawal.number}: {entry.path}\n"
+        f"Every run in {directory.path.parent} refuses this text from now on ({register_of(directory.path)}).\n"
+        "Run `herkomst run CONFIG` to take it out of this run and to train again."
+    )
+    return plan.as_dict() | {"number": withdrawal.number, "statement": str(entry.path)}, told
+
+
+@app.command()
 def verify(
     run: RunPath,
     key: Annotated[Path | None, typer.Option(help="The signer's public key, as known from elsewhere (PEM).")] = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import yaml
@@ -35,6 +36,16 @@ class ReportSettings(Section):
     title: str | None = None
 
 
+class Release(Section):
+    """A model that was handed out: its name, the digest of its weights, the day, where, and when it was recalled."""
+
+    name: str = Field(min_length=1)
+    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    released: date
+    where: str = Field(min_length=1)
+    recalled: date | None = None
+
+
 class ComputeSettings(Section):
     """How many processes curate. It changes the speed and never the result, so it is no part of any fingerprint."""
 
@@ -56,6 +67,7 @@ class Config(Section):
     training: TrainingSettings
     evaluation: EvaluationSettings = EvaluationSettings()
     report: ReportSettings
+    releases: list[Release] = Field(default_factory=list)
     compute: ComputeSettings = Field(default_factory=ComputeSettings)
 
     @field_validator("sources")

@@ -19,6 +19,7 @@ from licensing.withdrawal import obeyed
 from pipeline.amend import delete_withdrawn_text
 from pipeline.config import Loaded
 from pipeline.progress import duration
+from pipeline.registered import register_all
 from pipeline.run_directory import RunDirectory, RunError
 from pipeline.stage import Context, InputDigests, Stage, fingerprint, is_fresh, perform, recover_outputs
 from pipeline.stages import NAMES, STAGES
@@ -54,6 +55,7 @@ def run(
         write_atomically(directory.config, config)
         key, digests = signing_key(), InputDigests(directory)
         known = _newest(directory)
+        register_all(directory)
         withdrawals = tuple(obeyed(directory.path, loaded.config.policy.as_of))
         before: dict[str, Entry] = {}
         done: list[str] = []

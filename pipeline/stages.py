@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from licensing.agreement import Agreement, load_agreements
 from licensing.canonical import canonical, digest_of
 from licensing.files import atomic_folder, write_atomically
+from licensing.ledger import Ledger
 from pipeline.config import Loaded
 from pipeline.run_directory import RunDirectory
 from pipeline.stage import Context, Stage, in_place
@@ -222,15 +223,11 @@ def withdrawn_ids(run: RunDirectory) -> set[str]:
     """The documents that the ledger calls withdrawn, or copies of such."""
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     codes = pa.array(["withdrawn", "withdrawn-copy"])
     found: set[str] = set()
-    for path in sorted(run.ledger.rglob("*.parquet")):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=["id", "reason"]):
-                gone = pc.is_in(batch["reason"], value_set=codes)
-                found.update(batch["id"].filter(gone).to_pylist())
+    for batch in Ledger(run.ledger).batches(columns=["id", "reason"]):
+        found.update(batch["id"].filter(pc.is_in(batch["reason"], value_set=codes)).to_pylist())
     return found
 
 
@@ -422,7 +419,12 @@ STAGES: tuple[Stage, ...] = (
         version=1,
         needs=("ingest", "admit", "curate", "commit", "tokenizer", "pack", "train", "evaluate"),
         outputs=lambda run: [run.reports],
-        settings=lambda loaded: [loaded.config.name, _dump(loaded.config.report), _dump(loaded.config.intended_use)],
+        settings=lambda loaded: [
+            loaded.config.name,
+            _dump(loaded.config.report),
+            _dump(loaded.config.intended_use),
+            [_dump(release) for release in loaded.config.releases],
+        ],
         work=_report,
         inputs=_policy_files,
     ),

@@ -29,9 +29,11 @@ from licensing.record import Entry, Finding
 from licensing.sorted_ids import packed_column
 from pipeline.run_directory import RunDirectory
 from pipeline.stages import NAMES, STAGES, outputs_of
+from pipeline.verify_withdrawals import withdrawal_files, withdrawn_stays_out
 from training.checkpoint import WEIGHTS, finished_checkpoints, read_state
 from training.pack import PackedCorpus, read_packed, span_row
 from training.plan import Plan
+from training.retrain import lineage, read_plan
 
 
 def verify(run: RunDirectory, public_key: bytes | None = None) -> list[Finding]:
@@ -55,6 +57,7 @@ def verify(run: RunDirectory, public_key: bytes | None = None) -> list[Finding]:
     newest = {entry.stage: entry for entry in entries}
     findings += _config(run, entries)
     findings += _files(run, newest)
+    findings += withdrawal_files(run, entries)
     findings += _stale(newest)
     if findings:
         return findings
@@ -82,7 +85,7 @@ def _config(run: RunDirectory, entries: list[Entry]) -> Iterator[Finding]:
 def _files(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]:
     """Every signed file is there and unchanged, and nothing else lies among them."""
     outputs = outputs_of(run)
-    for stage, entry in newest.items():
+    for stage, entry in ((stage, entry) for stage, entry in newest.items() if stage in outputs):
         for name, digest in sorted(entry.subjects.items()):
             path = run.path / name
             if not path.is_file():
@@ -196,6 +199,8 @@ def _span_leaves(packed: PackedCorpus) -> Iterator[bytes]:
         tokens = packed.open(stream, 1)
         key = f"{stream.name}/{stream.use}"
         for place in range(tokens.documents):
+            if tokens.is_withdrawn(place):
+                continue
             first, end = tokens.span(place)
             cut = tokens.tokens[first:end]
             row: dict[str, Any] = span_row(tokens.id_of(place), key, first, cut, tokens.tokens.dtype, end - first)
@@ -223,11 +228,13 @@ def _checkpoints(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Fin
     if "train" not in newest:
         return
     stated = newest["train"].predicate["figures"]
+    plans = lineage(read_plan(run.training / "plan.json"), run.training)
     for folder in finished_checkpoints(run.checkpoints):
         state = read_state(folder)
-        if state.plan_digest != stated["plan_digest"]:
+        if state.step > plans.get(state.plan_digest, -1):
             yield _finding(run, folder, "names another plan", "it does not belong to this run")
-        if state.corpus_root != newest["commit"].predicate["figures"]["root"]:
+        current = state.plan_digest == stated["plan_digest"]
+        if current and state.corpus_root != newest["commit"].predicate["figures"]["root"]:
             yield _finding(run, folder, "names another corpus root", "it was trained on another corpus")
         if file_digest(folder / WEIGHTS)[0] != state.weights_sha256:
             yield _finding(
@@ -239,7 +246,7 @@ def _checkpoints(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Fin
 
 
 Check = Callable[[RunDirectory, Mapping[str, Entry]], Iterator[Finding]]
-_CHECKS: tuple[Check, ...] = (_ledger, _tokens, _plan, _checkpoints)
+_CHECKS: tuple[Check, ...] = (_ledger, _tokens, _plan, _checkpoints, withdrawn_stays_out)
 
 
 def missing_stages(newest: Mapping[str, Entry]) -> list[str]:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 TOKENS, IDS, ENDS, BYTES = "tokens.bin", "ids.bin", "ends.bin", "bytes.bin"
 WITHDRAWN = "withdrawn-{:03d}.bin"
+_EVERY_WITHDRAWN = "withdrawn-*.bin"
 
 
 def token_dtype(vocabulary_size: int) -> np.dtype[Any]:
@@ -97,9 +98,18 @@ class TokenStream:
 
     def taken_out(self, time: int) -> NDArray[np.uint64]:
         """Places of documents withdrawn the ``time``-th time (from 1) that anything was taken out, or later; rising."""
-        files = sorted(self.folder.glob(WITHDRAWN.format(0).replace("000", "*")))
+        files = sorted(self.folder.glob(_EVERY_WITHDRAWN))
         late = [np.fromfile(file, dtype="<u8") for file in files if file.name >= WITHDRAWN.format(time)]
         return np.sort(np.concatenate([np.zeros(0, dtype="<u8"), *late])).astype(np.uint64)
+
+    def time_of(self, document: int) -> int:
+        """At which taking out (from 1) a withdrawn document went; 0 for one that is there."""
+        for file in sorted(self.folder.glob(_EVERY_WITHDRAWN)):
+            places = np.fromfile(file, dtype="<u8")
+            at = int(np.searchsorted(places, document))
+            if at < len(places) and int(places[at]) == document:
+                return int(file.stem.rpartition("-")[2])
+        return 0
 
     def is_withdrawn(self, document: int) -> bool:
         """Whether the document at a place was withdrawn, so that only padding stands there."""
