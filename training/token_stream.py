@@ -158,14 +158,14 @@ class TokenStream:
             cut = np.concatenate([cut, np.full(self.length - len(cut), self.padding, dtype=np.int64)])
         return cut
 
-    def documents_in(self, number: int) -> range:
+    def documents_in(self, number: int) -> list[int]:
         """The places of the documents that have at least one token of their own in a sequence."""
         begin, end = number * self.length, min((number + 1) * self.length, len(self.tokens))
         first = int(np.searchsorted(self.ends, begin, side="right"))
         last = int(np.searchsorted(self.ends, end, side="left"))
         places = range(first, min(last, self.documents - 1) + 1)
-        inside = [p for p in places if self.span(p)[0] < end and self.span(p)[1] > begin]
-        return range(inside[0], inside[-1] + 1) if inside else range(0)
+        spans = ((place, *self.span(place)) for place in places)
+        return [place for place, first, last in spans if max(first, begin) < min(last, end)]
 
 
 def blank(before: TokenStream, documents: Sequence[int], time: int, out: Path) -> int:
