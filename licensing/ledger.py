@@ -20,16 +20,18 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from licensing.canonical import canonical
 from licensing.errors import HerkomstError
-from licensing.sorted_ids import SortedIds
+from licensing.sorted_ids import Ids, Places, SortedIds
 
 Row = dict[str, Any]
 
@@ -164,6 +166,22 @@ class Ledger:
             *(self.rows(one.partner, columns, batch_rows) for one in partners), key=lambda row: str(row["id"])
         )
 
+    def batches_of(self, ids: Ids, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, Places]]:
+        """Yield the rows of these ids and, for each row, which of ``ids`` it is; ids that nobody delivered have none.
+
+        Reads only row groups that hold one of them.
+        """
+        for one in self.partners():
+            places = self.ids(one).places_of(ids)
+            wanted = np.flatnonzero(places >= 0)
+            wanted = wanted[np.argsort(places[wanted])]
+            group, inside = np.divmod(places[wanted], self._layout["group_rows"])
+            for begin, end in pairwise([*np.flatnonzero(np.diff(group, prepend=-1)).tolist(), len(group)]):
+                file, number = self._group(one, int(group[begin]))
+                rows = file.read_row_group(number, columns=list(columns)).take(pa.array(inside[begin:end]))
+                for batch in rows.combine_chunks().to_batches():
+                    yield batch, wanted[begin:end]
+
     # ---- one row
 
     def find(self, document_id: str) -> Row | None:
@@ -190,21 +208,23 @@ class Ledger:
         Raises:
             LedgerError: the row at that place has another id than the list of ids says.
         """
-        group_rows, groups = self._layout["group_rows"], self._layout["groups_in_part"]
-        group, inside = divmod(place, group_rows)
-        path = self.folder / partner.folder / part_name(group // groups)
-        table = self._opened(path).read_row_group(group % groups)
-        found: Row = table.slice(inside, 1).to_pylist()[0]
+        group, inside = divmod(place, self._layout["group_rows"])
+        file, number = self._group(partner, group)
+        found: Row = file.read_row_group(number).slice(inside, 1).to_pylist()[0]
         if found["id"] != self.ids(partner).hex(place):
-            raise LedgerError(f"{path}: row {place} is not the document that {IDS} names there. {_AGAIN}")
+            folder = self.folder / partner.folder
+            raise LedgerError(f"{folder}: row {place} is not the document that {IDS} names there. {_AGAIN}")
         return found
 
-    def _opened(self, path: Path) -> pq.ParquetFile:
+    def _group(self, partner: LedgerPartner, group: int) -> tuple[pq.ParquetFile, int]:
+        """The file that holds a partner's n-th row group, kept open, and the group's number in it."""
+        part, number = divmod(group, self._layout["groups_in_part"])
+        path = self.folder / partner.folder / part_name(part)
         file = self._files.pop(path, None) or pq.ParquetFile(path)
         self._files[path] = file
         if len(self._files) > _MOST_OPEN:
             self._files.popitem(last=False)[1].close()
-        return file
+        return file, number
 
     def _parts(self, partner: LedgerPartner) -> list[Path]:
         part_rows = self._layout["group_rows"] * self._layout["groups_in_part"]

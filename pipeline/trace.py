@@ -17,10 +17,16 @@ from numpy.typing import NDArray
 from evaluation.words import reason
 from licensing.errors import HerkomstError
 from licensing.ledger import Ledger
+from licensing.sorted_ids import SortedIds
 from pipeline.run_directory import RunDirectory
 from training.pack import PackedCorpus, PackedStream, read_packed
 from training.plan import Plan
-from training.token_stream import TokenStream
+from training.token_stream import IDS, TokenStream
+
+Numbers = NDArray[np.int64]
+_NEVER = np.iinfo(np.int64).max
+# Sequences looked up at a time, so that memory does not grow with a stream's length times its epochs.
+_SEQUENCES = 1 << 17
 
 
 class TraceError(HerkomstError):
@@ -34,6 +40,18 @@ class Place:
     stream: PackedStream
     tokens: TokenStream
     document: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """How training read the sequences of a stream, each of shape [sequences].
+
+    ``last_step`` is -1, and ``first_step`` beyond every step, where a sequence was not read.
+    """
+
+    times: Numbers
+    first_step: Numbers
+    last_step: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +76,8 @@ class Tracer:
         run.require()
         self._run = run
         self.ledger = Ledger(run.ledger)
-        self._known_reads: dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = {}
+        self._known_reads: dict[str, Reads] = {}
+        self._known_ids: dict[tuple[str, str], SortedIds] = {}
 
     @cached_property
     def _packed(self) -> PackedCorpus | None:
@@ -161,7 +180,8 @@ class Tracer:
         if self.plan is None or place is None or place.stream.use != "train":
             return _UNREAD
         first, last = place.tokens.sequences_of(place.document)
-        times, first_step, last_step = (part[first:last] for part in self._reads(place.stream.name))
+        reads = self.reads(place.stream.name)
+        times, first_step, last_step = (part[first:last] for part in (reads.times, reads.first_step, reads.last_step))
         if not times.any():
             return _UNREAD
         begin, end = place.tokens.span(place.document)
@@ -177,21 +197,39 @@ class Tracer:
             last_step=int(last_step.max()),
         )
 
-    def _reads(self, stream: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """For every sequence of a stream: times read, first and last step; 24 bytes a sequence, kept."""
+    def reads(self, stream: str) -> Reads:
+        """How every sequence of a stream was read; 24 bytes a sequence, kept.
+
+        Raises:
+            TraceError: the plan does not know the stream.
+        """
+        if stream not in self._known_reads:
+            plan, index = self._in_plan(stream)
+            size = plan.streams[index].sequences
+            found = Reads(np.zeros(size, np.int64), np.full(size, _NEVER), np.full(size, -1))
+            for sequence, step in self.steps_of(stream, np.arange(size)):
+                np.add.at(found.times, sequence, 1)
+                np.minimum.at(found.first_step, sequence, step)
+                np.maximum.at(found.last_step, sequence, step)
+            self._known_reads[stream] = found
+        return self._known_reads[stream]
+
+    def steps_of(self, stream: str, sequences: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+        """Yield (sequence, step) for every time that one of these sequences was read, some sequences at a time.
+
+        Raises:
+            TraceError: the plan does not know the stream.
+        """
+        plan, index = self._in_plan(stream)
+        for begin in range(0, len(sequences), _SEQUENCES):
+            sequence, step, _ = plan.find(index, sequences[begin : begin + _SEQUENCES].astype(np.uint64))
+            done = step < self.steps_done
+            yield sequence[done], step[done]
+
+    def _in_plan(self, stream: str) -> tuple[Plan, int]:
         if self.plan is None or stream not in self._indices:
             raise TraceError(f"{self._run.path}: stream {stream} is not in the plan; nothing was looked up.")
-        if stream not in self._known_reads:
-            index = self._indices[stream]
-            size = self.plan.streams[index].sequences
-            sequence, step, _ = self.plan.find(index, np.arange(size, dtype=np.uint64))
-            done = step < self.steps_done
-            sequence, step = sequence[done], step[done]
-            first, last = np.full(size, np.iinfo(np.int64).max), np.full(size, -1)
-            np.minimum.at(first, sequence, step)
-            np.maximum.at(last, sequence, step)
-            self._known_reads[stream] = (np.bincount(sequence, minlength=size), first, last)
-        return self._known_reads[stream]
+        return self.plan, self._indices[stream]
 
     @cached_property
     def tokens_read(self) -> int:
@@ -201,11 +239,22 @@ class Tracer:
         found = finished_checkpoints(self._run.checkpoints)
         return read_state(found[-1]).tokens_read if found else 0
 
+    def stream(self, name: str, use: str) -> tuple[PackedStream, TokenStream] | None:
+        """A packed stream by name and use, or None before packing or where there is no such stream."""
+        return self._streams.get((name, use))
+
+    def ids_in(self, stream: PackedStream, tokens: TokenStream) -> SortedIds:
+        """The ids of a stream's documents, in order."""
+        key = (stream.name, stream.use)
+        if key not in self._known_ids:
+            self._known_ids[key] = SortedIds(tokens.folder / IDS)
+        return self._known_ids[key]
+
     def _place(self, row: dict[str, Any]) -> Place | None:
         known = self._streams.get((row["stream"], row["use"])) if row["stream"] else None
         if known is None:
             return None
-        document = known[1].place_of(row["id"])
+        document = self.ids_in(*known).place_of(row["id"])
         return Place(known[0], known[1], document) if document is not None else None
 
     # ---- steps

@@ -1,35 +1,89 @@
-"""What a partner's documents meant in training, computed from the plan; streaming over the ledger."""
+"""What a partner's documents meant in training, computed from the plan; streaming over the ledger.
+
+`Tracer.exposure` says the same of one document in a few readable lines; here it is said of many at once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow.compute as pc
+
 from evaluation.statement import Usage
-from pipeline.trace import Tracer
+from licensing.ledger import LedgerPartner
+from licensing.sorted_ids import SortedIds
+from pipeline.spans import COLUMNS, Numbers, Pieces, pieces_of, spans_of
+from pipeline.trace import Reads, Tracer
+
+
+class ReadCounts(Mapping[str, tuple[int, float]]):
+    """Tokens read and times read by document id, for the documents of one partner that were put in the training text.
+
+    Two numbers a ledger row, in the order of the rows; ids are looked up in the ledger's own list, so that no
+    dictionary grows with the partner.
+    """
+
+    def __init__(self, ids: SortedIds) -> None:
+        self._ids = ids
+        self.tokens = np.zeros(len(ids), dtype=np.int64)
+        self.times = np.full(len(ids), -1, dtype=np.int32)
+        """Shape [rows of the partner]; -1 where the document is not in the training text."""
+
+    def __getitem__(self, document_id: str) -> tuple[int, float]:
+        place = self._ids.place_of(document_id)
+        if place is None or self.times[place] < 0:
+            raise KeyError(document_id)
+        return int(self.tokens[place]), int(self.times[place])
+
+    def __iter__(self) -> Iterator[str]:
+        return (self._ids.hex(place) for place in np.flatnonzero(self.times >= 0).tolist())
+
+    def __len__(self) -> int:
+        return int((self.times >= 0).sum())
 
 
 def usage_of(tracer: Tracer, partner: str) -> Usage | None:
     """Count documents, tokens and steps of one partner over all steps trained; None where nothing was trained."""
     if not tracer.steps_done:
         return None
-    per_document: dict[str, tuple[int, float]] = {}
-    read = scored = 0
-    first, last = tracer.steps_done, -1
-    for row in tracer.rows():
-        if row["partner"] != partner or row["use"] != "train":
-            continue
-        seen = tracer.exposure(row)
-        per_document[row["id"]] = (seen.tokens_read, seen.times)
-        read, scored = read + seen.tokens_read, scored + seen.tokens_scored
-        if seen.first_step is not None and seen.last_step is not None:
-            first, last = min(first, seen.first_step), max(last, seen.last_step)
-    trained = [times for _, times in per_document.values() if times]
-    total = tracer.tokens_read
+    known = tracer.ledger.partner(partner)
+    if known is None:
+        return Usage(0, 0, 0.0, None, None, 0.0, {}, 0)
+    counts, scored, first, last = _count(tracer, known)
+    trained = counts.times[counts.times > 0]
+    read, total = int(counts.tokens.sum()), tracer.tokens_read
     return Usage(
         documents=len(trained),
         tokens_read=read,
         tokens_scored=scored,
         share=read / total if total else 0.0,
-        first_step=first if trained else None,
-        last_step=last if trained else None,
-        epochs=sum(trained) / len(trained) if trained else 0.0,
-        per_document=per_document,
+        first_step=first if len(trained) else None,
+        last_step=last if len(trained) else None,
+        epochs=int(trained.sum(dtype=np.int64)) / len(trained) if len(trained) else 0.0,
+        per_document=counts,
     )
+
+
+def _count(tracer: Tracer, partner: LedgerPartner) -> tuple[ReadCounts, int, int, int]:
+    """Tokens and times of every row, tokens scored, and the first and last step."""
+    counts = ReadCounts(tracer.ledger.ids(partner))
+    scored, first, last, begin = 0, tracer.steps_done, -1, 0
+    for batch in tracer.ledger.batches(partner.partner, COLUMNS):
+        counts.times[begin + np.flatnonzero(pc.equal(batch.column("use"), "train"))] = 0
+        for spans in spans_of(tracer, batch, "train"):
+            rows = begin + spans.rows
+            reads, pieces = tracer.reads(spans.stream.name), pieces_of(spans)
+            counts.tokens[rows] = _summed(pieces, pieces.tokens, reads, len(rows))
+            np.maximum.at(counts.times, rows[pieces.document], reads.times[pieces.sequence].astype(np.int32))
+            scored += int((reads.times[pieces.sequence] * pieces.scored).sum())
+            first = min(first, int(reads.first_step[pieces.sequence].min(initial=first)))
+            last = max(last, int(reads.last_step[pieces.sequence].max(initial=last)))
+        begin += batch.num_rows
+    return counts, scored, first, last
+
+
+def _summed(pieces: Pieces, tokens: Numbers, reads: Reads, documents: int) -> Numbers:
+    total = np.zeros(documents, dtype=np.int64)
+    np.add.at(total, pieces.document, reads.times[pieces.sequence] * tokens)
+    return total
