@@ -64,7 +64,7 @@ class Withdrawal:
 
     ``documents`` were asked for, ``copies`` are refused as copies of them; ``tokens`` stood in the training text.
     ``first_step`` is the first step that had read any of it, ``clean_checkpoint`` the newest checkpoint that had not
-    (steps done; None: none is left), ``releases_with`` names the released models that contain it; all as of the request.
+    (steps done; None: none is left), ``releases_with`` names released models that contain it; all as of the request.
     """
 
     run: str

@@ -7,7 +7,7 @@ from the last checkpoint that had not read it.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from pipeline.reach import Reach
 from pipeline.registered import entries_by_number, register_all
 from pipeline.run_directory import RunDirectory
 from pipeline.withdraw_plan import WithdrawalPlan
+from training.pack import PackedCorpus, read_packed
 
 
 def confirm(run: RunDirectory, plan: WithdrawalPlan, key: SigningKey, today: date) -> tuple[Withdrawal, Entry]:
@@ -65,15 +66,25 @@ def confirm(run: RunDirectory, plan: WithdrawalPlan, key: SigningKey, today: dat
     run.withdrawals.mkdir(exist_ok=True)
     with atomic_folder(folder) as new:
         (new / VALUES).write_bytes(withdrawal.to_json())
-        _write_documents(new / DOCUMENTS_FILE, [*plan.documents, *plan.copies], plan.reach)
+        spans = _spans(read_packed(run.tokens), plan.reach) if plan.reach.streams else {}
+        _write_documents(new / DOCUMENTS_FILE, [*plan.documents, *plan.copies], spans)
         write_signatures(new / SIGNATURES, plan.signatures.keys, plan.signatures.values, settings)
     entry = _signed(run, key, withdrawal)
     register_all(run)
     return withdrawal, entry
 
 
-def _write_documents(path: Path, rows: Sequence[dict[str, Any]], reach: Reach) -> None:
-    spans = reach.spans()
+def _spans(packed: PackedCorpus, reach: Reach) -> dict[str, tuple[int, int]]:
+    """First token and the one behind the last of each document that has any, by id."""
+    found: dict[str, tuple[int, int]] = {}
+    for one in reach.streams:
+        tokens = packed.open(one.stream, 1)
+        for place, begin, end in zip(*(part.tolist() for part in (one.places, one.begin, one.end)), strict=True):
+            found[tokens.id_of(place)] = (begin, end)
+    return found
+
+
+def _write_documents(path: Path, rows: Sequence[dict[str, Any]], spans: Mapping[str, tuple[int, int]]) -> None:
     values = []
     for row in sorted(rows, key=lambda row: str(row["id"])):
         first, end = spans.get(row["id"], (None, None))

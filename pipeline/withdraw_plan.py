@@ -77,7 +77,7 @@ class WithdrawalPlan:
             "documents": [row["id"] for row in self.documents],
             "copies": [{name: row[name] for name in ("id", "copy_of", "similarity")} for row in self.copies],
             "tokens": self.reach.tokens,
-            "tokens_read": self.reach.tokens_read,
+            "places": self.reach.positions,
             "shards": list(self.shards),
             "steps": self.reach.steps.tolist(),
             "first_step": self.reach.first_step,
@@ -120,7 +120,7 @@ def plan_withdrawal(run: RunDirectory, asked: Asked) -> WithdrawalPlan:
         if row["reason"] not in _GONE
     ]
     ids |= {row["id"] for row in copies}
-    reach = reach_of(tracer, ids)
+    reach = reach_of(tracer, ids=sorted(ids))
     effective = asked.effective or date.fromisoformat(str(config["policy"]["as_of"]))
     clean, tainted, aside = _checkpoints(run, tracer, reach.first_step)
     return WithdrawalPlan(
@@ -189,9 +189,9 @@ def _shards(run: RunDirectory, ids: set[str], reach: Reach) -> Iterator[str]:
                 batches = file.iter_batches(columns=["id"])
                 if any(pc.any(pc.is_in(batch["id"], value_set=wanted)).as_py() for batch in batches):
                     yield path.relative_to(run.path).as_posix()
-    for stream, use in sorted(reach.streams):
-        yield f"corpus/text/{stream}.{use}.parquet"
-        yield f"tokens/{use}/{stream}/tokens.bin"
+    for one in reach.streams:
+        yield f"corpus/text/{one.stream.name}.{one.stream.use}.parquet"
+        yield f"tokens/{one.stream.folder}/tokens.bin"
 
 
 def _checkpoints(

@@ -16,9 +16,9 @@ def as_text(plan: WithdrawalPlan) -> str:
     lines = [
         f"withdrawal of {plan.asked.by} {', '.join(plan.asked.value)}, in effect for runs judged on or after "
         f"{plan.effective}",
-        f"documents     {len(plan.documents):,} of {'; '.join(partners)}",
-        f"copies        {len(plan.copies):,} documents like them, refused as well",
-        f"tokens        {reach.tokens:,} in the packed corpus; {reach.tokens_read:,} read in training, with repeats",
+        f"documents     {len(plan.documents):,}, of {'; '.join(partners)}",
+        f"near copies   {len(plan.copies):,}, refused as well",
+        f"tokens        {reach.tokens:,} in the corpus, read at {reach.positions:,} places (step, row) of the training",
         f"files         {len(plan.shards):,} hold the text or its tokens",
     ]
     lines += [f"              {name}" for name in plan.shards[:8]]
