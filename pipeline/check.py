@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from licensing.agreement import Agreement
@@ -10,6 +11,7 @@ from licensing.decide import decide
 from licensing.errors import HerkomstError
 from licensing.rights import Decision, Declared, Rights
 from licensing.table import LicenceTable, check_policy, load_table
+from licensing.withdrawal import obeyed
 from pipeline.config import Loaded
 from pipeline.stages import agreements_of
 from training.settings import resolve_batch, resolve_learning_rate, resolve_shape
@@ -25,6 +27,7 @@ def explain(loaded: Loaded) -> str:
     lines += ["Sources"]
     for source in config.sources:
         lines += _source(loaded, source, table, agreements)
+    lines += ["", "Withdrawals", *(f"  {line}" for line in _withdrawals(loaded))]
     lines += ["", "Curation", f"  {_curation(loaded)}"]
     lines += ["", "Model and training", *(f"  {line}" for line in _training(loaded))]
     lines += ["", "Evaluation", f"  suites: {', '.join(config.evaluation.suites)}"]
@@ -90,6 +93,16 @@ def _decide(
     loaded: Loaded, rights: Rights, source: str, table: LicenceTable, agreements: dict[str, Agreement]
 ) -> Decision:
     return decide(rights, loaded.config.intended_use, loaded.config.policy, table, agreements, source)
+
+
+def _withdrawals(loaded: Loaded) -> list[str]:
+    run = Path("runs") / loaded.config.name
+    found = [one.withdrawal for one in obeyed(run, loaded.config.policy.as_of)]
+    told = [
+        f"{one.run} {one.number}, from {one.effective}: {one.documents} documents and what is like them stay out"
+        for one in sorted(found, key=lambda one: (one.run, one.number))
+    ]
+    return told or [f"none is in effect in {run.parent / 'withdrawals'}"]
 
 
 def _curation(loaded: Loaded) -> str:
