@@ -74,15 +74,15 @@ class Credit:
     authors: dict[str, int] = field(default_factory=dict)
     more_authors: int = 0
 
-    def add(self, author: str | None) -> None:
-        """Count one document."""
-        self.documents += 1
+    def add(self, author: str | None, documents: int = 1) -> None:
+        """Count documents of one author."""
+        self.documents += documents
         if not author:
-            self.without_author += 1
+            self.without_author += documents
         elif author in self.authors or len(self.authors) < _MOST_AUTHORS:
-            self.authors[author] = self.authors.get(author, 0) + 1
+            self.authors[author] = self.authors.get(author, 0) + documents
         else:
-            self.more_authors += 1
+            self.more_authors += documents
 
 
 @dataclass(slots=True)
@@ -235,16 +235,35 @@ def _count_verdicts(figures: LedgerFigures, table: pa.Table) -> None:
 
 
 def _count_credits(figures: LedgerFigures, table: pa.Table) -> None:
-    used = table.filter(pc.not_equal(table["use"], "none")).select(["source", "agreement", "author", "duties"])
-    for row in used.to_pylist():
-        asked: dict[str, dict[str, str]] = {}
-        for duty in row["duties"] or ():
-            if duty["kind"] in (("attribution",) if row["agreement"] else _CREDITED):
-                asked.setdefault(duty["value"], {})[duty["kind"]] = duty["clause"]
-        for value, duties in asked.items():
-            credit = figures.credits.setdefault((row["source"], value, row["agreement"] or ""), Credit())
-            credit.duties |= duties
-            credit.add(row["author"])
+    """Clauses as the last document says them, and each document once for every value that it asks for."""
+    asked = _asked(table.filter(pc.not_equal(table["use"], "none")).combine_chunks())
+    credit = ["source", "value", "agreement"]
+    said = asked.group_by([*credit, "kind"], use_threads=False)
+    for one in said.aggregate([("clause", "last", pc.ScalarAggregateOptions(skip_nulls=False))]).to_pylist():
+        found = figures.credits.setdefault((one["source"], one["value"], one["agreement"]), Credit())
+        found.duties[one["kind"]] = one["clause_last"]
+    once = asked.group_by(["row", *credit, "author"], use_threads=False).aggregate([])
+    for one in once.group_by([*credit, "author"], use_threads=False).aggregate([([], "count_all")]).to_pylist():
+        figures.credits[one["source"], one["value"], one["agreement"]].add(one["author"], one["count_all"])
+
+
+def _asked(used: pa.Table) -> pa.Table:
+    """The duties to name or notify of all rows, one after another; under an agreement it is the attribution alone."""
+    duties = used["duties"].combine_chunks()
+    row, duty = pc.list_parent_indices(duties), duties.flatten()
+    agreement = pc.fill_null(used["agreement"], "")
+    asked = pa.table(
+        {
+            "row": row,
+            "source": used["source"].take(row),
+            "agreement": agreement.take(row),
+            "author": used["author"].take(row),
+            **{name: pc.struct_field(duty, name) for name in ("kind", "value", "clause")},
+        }
+    )
+    attribution = pc.equal(asked["kind"], "attribution")
+    of_licence = pc.and_(pc.equal(asked["agreement"], ""), pc.is_in(asked["kind"], pa.array(_CREDITED)))
+    return asked.filter(pc.or_(attribution, of_licence))
 
 
 def _count_conflicts(figures: LedgerFigures, table: pa.Table) -> None:
@@ -258,8 +277,8 @@ def _count_conflicts(figures: LedgerFigures, table: pa.Table) -> None:
 
 
 def _count_personal_data(figures: LedgerFigures, table: pa.Table) -> None:
-    touched = table.filter(pc.greater(pc.fill_null(pc.list_value_length(table["personal_data"]), 0), 0))
-    for row in touched["personal_data"].to_pylist():
-        for found in row:
-            figures.personal_data[found["kind"]].places += found["count"]
-            figures.personal_data[found["kind"]].documents += 1
+    found = table["personal_data"].combine_chunks().flatten()
+    kinds = pa.table({name: pc.struct_field(found, name) for name in ("kind", "count")}).group_by(["kind"])
+    for one in kinds.aggregate([("count", "sum"), ([], "count_all")]).to_pylist():
+        figures.personal_data[one["kind"]].places += one["count_sum"] or 0
+        figures.personal_data[one["kind"]].documents += one["count_all"]

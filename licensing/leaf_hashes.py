@@ -49,8 +49,8 @@ def hashes_of(batch: pa.RecordBatch) -> list[bytes]:
     if joined is None:
         return [leaf_hash(ledger_leaf(row)) for row in batch.to_pylist()]
     sha256 = hashlib.sha256
-    offsets = np.frombuffer(joined.buffers()[1], dtype=np.int64)[joined.offset : joined.offset + len(joined) + 1]
-    data = memoryview(joined.buffers()[2])
+    offsets = np.frombuffer(joined.buffers()[1], dtype=np.int32)[joined.offset : joined.offset + len(joined) + 1]
+    data = memoryview(joined.buffers()[2] or b"")
     return [sha256(data[begin:end]).digest() for begin, end in pairwise(offsets.tolist())]
 
 
@@ -60,49 +60,57 @@ def _joined(batch: pa.RecordBatch) -> pa.Array | None:
     # The prefix stands where the object opens; keys follow in the order of RFC 8785.
     opening = "\x00{"
     for name in sorted((*LEAF_COLUMNS, "version")):
-        values = pa.scalar(f'"{LEDGER_VERSION}"', pa.large_string()) if name == "version" else _as_json(batch, name)
+        key = f'{opening}"{name}":'
+        values = [f'{key}"{LEDGER_VERSION}"'] if name == "version" else _as_json(batch, name, key)
         if values is None:
             return None
-        pieces += [pa.scalar(f'{opening}"{name}":', pa.large_string()), values]
+        pieces += values
         opening = ","
-    end = pa.scalar("}", pa.large_string())
-    empty = pa.scalar("", pa.large_string())
-    return pc.binary_join_element_wise(*pieces, end, empty)
+    return pc.binary_join_element_wise(*pieces, "}", "")
 
 
-def _as_json(batch: pa.RecordBatch, name: str) -> pa.Array | None:
+def _as_json(batch: pa.RecordBatch, name: str, key: str) -> list[Any] | None:
+    """A key with its values, as texts and columns that are joined to one text a row."""
     if batch.schema.get_field_index(name) < 0:
         return None
     column = batch.column(name)
     if column.null_count and name not in _MAY_BE_NULL:
         return None
     if name in _COUNTS:
-        return _counts(column)
+        return _counts(column, key)
     if not pa.types.is_string(column.type):
         return None
-    return _digests(column) if name in _DIGESTS else _texts(column, name)
+    return _digests(column, key) if name in _DIGESTS else _texts(column, name, key)
 
 
-def _counts(column: pa.Array) -> pa.Array | None:
+def _counts(column: pa.Array, key: str) -> list[Any] | None:
     if not pa.types.is_int64(column.type):
         return None
     bounds = pc.min_max(column).as_py()
     plain = len(column) == 0 or (bounds["min"] >= 0 and bounds["max"] <= _LARGEST)
-    return column.cast(pa.large_string()) if plain else None
+    return [key, column.cast(pa.string())] if plain else None
 
 
-def _digests(column: pa.Array) -> pa.Array | None:
-    if not pc.all(pc.match_substring_regex(column, r"\A[0-9a-f]{64}\z"), min_count=0).as_py():
+def _digests(column: pa.Array, key: str) -> list[Any] | None:
+    there = column.drop_null() if column.null_count else column
+    begin, end = (_offset(there, at) for at in (0, len(there)))
+    text = bytes(memoryview(there.buffers()[2] or b"")[begin:end])
+    if text.translate(None, b"0123456789abcdef") or pc.any(pc.not_equal(pc.binary_length(there), 64)).as_py():
         return None
-    quote, empty = pa.scalar('"', pa.large_string()), pa.scalar("", pa.large_string())
-    quoted = pc.binary_join_element_wise(quote, column.cast(pa.large_string()), quote, empty)
-    return quoted.fill_null("null") if column.null_count else quoted
+    if not column.null_count:
+        return [f'{key}"', column, '"']
+    return [key, pc.binary_join_element_wise('"', column, '"', "").fill_null("null")]
 
 
-def _texts(column: pa.Array, name: str) -> pa.Array | None:
-    """Encode every different value once."""
+def _offset(column: pa.Array, place: int) -> int:
+    offsets = column.buffers()[1]
+    return int(np.frombuffer(offsets, dtype=np.int32)[column.offset + place]) if len(column) else 0
+
+
+def _texts(column: pa.Array, name: str, key: str) -> list[Any] | None:
+    """Encode every different value once, together with its key."""
     coded = column.dictionary_encode()
     if name == "use" and not pc.all(pc.is_in(coded.dictionary, _USES), min_count=0).as_py():
         return None
-    encoded = pa.array([canonical(value).decode() for value in coded.dictionary.to_pylist()], pa.large_string())
-    return encoded.take(coded.indices).fill_null("null")
+    encoded = pa.array([key + canonical(value).decode() for value in coded.dictionary.to_pylist()], pa.string())
+    return [encoded.take(coded.indices).fill_null(f"{key}null")]

@@ -149,7 +149,10 @@ class Ledger:
             if partner in (None, one.partner):
                 for path in self._parts(one):
                     with pq.ParquetFile(path) as file:
-                        yield from file.iter_batches(batch_rows, columns=None if columns is None else list(columns))
+                        # One thread: for few columns in small groups, several cost more than they save.
+                        yield from file.iter_batches(
+                            batch_rows, columns=None if columns is None else list(columns), use_threads=False
+                        )
 
     def rows(
         self, partner: str | None = None, columns: Sequence[str] | None = None, batch_rows: int = BATCH_ROWS

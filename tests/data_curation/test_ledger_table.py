@@ -86,6 +86,21 @@ def test_row_i_is_id_i_and_leaf_i_of_its_partner_and_a_partner_reads_its_own(tmp
     assert not list(ledger.rows("nobody"))
 
 
+@pytest.mark.usefixtures("small_groups")
+@pytest.mark.parametrize("every", [1, 3, 17])
+def test_rows_of_some_ids_are_read_with_the_place_of_each_in_the_question(tmp_path: Path, every: int) -> None:
+    rows = made(100)
+    ledger = write(tmp_path / "ledger", rows)
+    asked = [row["id"] for row in rows[::-every]]
+    asked[1:1] = ["0" * 64, "f" * 64]
+    found = {}
+    for batch, which in ledger.batches_of(packed(asked), ["native_id", "id"]):
+        for row, number in zip(batch.to_pylist(), which.tolist(), strict=True):
+            assert row["id"] == asked[number]
+            found[row["id"]] = row["native_id"]
+    assert found == {row["id"]: row["native_id"] for row in rows[::-every]}
+
+
 def test_rows_out_of_order_and_twice_the_same_are_refused(tmp_path: Path) -> None:
     rows = made(9, partners=1)
     with pytest.raises(ValueError, match="out of order"):

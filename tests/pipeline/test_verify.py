@@ -92,3 +92,31 @@ def test_texts_are_compared_with_their_rows_one_by_one(small_run: Path, tmp_path
     assert f"document {rows[1]['id']} differs from its ledger row" in told
     assert f"document {missing} is in the ledger but has no text" in told
     assert f"document {'f' * 64} is not kept according to the ledger" in told
+
+
+def test_rows_of_a_partner_are_held_to_their_order_their_owner_and_their_list_of_ids(tmp_path: Path) -> None:
+    """Each changed so that no digest of a file would be asked first."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from data_curation.ledger_table import LEDGER
+    from licensing.ledger import Ledger
+    from pipeline.verify import _in_order
+    from tests.pipeline.made_order import make_order
+
+    run = make_order(tmp_path, 1)
+    one = Ledger(run.ledger).partners()[0]
+    path = run.ledger / one.folder / "part-00000.parquet"
+    rows = pq.read_table(path).to_pylist()
+
+    def told(changed: list[dict[str, object]]) -> list[str]:
+        pq.write_table(pa.Table.from_pylist(changed, schema=LEDGER), path)
+        ledger = Ledger(run.ledger)
+        return [finding.problem for finding in _in_order(run, ledger, ledger.partners()[0])]
+
+    assert told(rows) == []
+    swapped = [rows[1], rows[0], *rows[2:]]
+    assert told(swapped) == [f"row {rows[0]['id']} is out of order", "does not name the rows beside it"]
+    assert told([rows[0], rows[0], *rows[2:]])[0] == f"row {rows[0]['id']} is out of order"
+    assert told([*rows[:3], rows[3] | {"partner": "B"}, *rows[4:]]) == [f"holds rows of others than {one.partner}"]
+    assert told([*rows[:-1], rows[-1] | {"id": "f" * 64}]) == ["does not name the rows beside it"]

@@ -1,0 +1,378 @@
+"""Tracing, auditing, committing and planning a withdrawal at 10 million documents, next to doing each the naive way.
+
+    python benchmarks/scale.py [--documents 100000 1000000 10000000] [--folder FOLDER] [--keep]
+
+Makes a run directory for each size (10 million documents: 10^10 tokens, 40 partners, about 3 GB on disk), asks it the
+questions each in a process of its own, prints a table for every size and the slope between sizes, and removes it again.
+*Cold* is the first answer of a new process with the run's pages dropped from the page cache; *warm* is every later one.
+Peak memory is the largest resident set of the process, mapped pages of files included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from measure import REPOSITORY, machine
+
+sys.path.insert(0, str(REPOSITORY))
+
+CONFIG = REPOSITORY / "configs" / "demo.yaml"
+TRACED = 400
+"""Documents traced warm."""
+SAMPLED_ROWS = 100_000
+"""Rows that a naive audit reads; its time for all is in proportion."""
+SAMPLED_STEPS = 200
+"""Steps that a naive withdrawal plan reads; its time for all is in proportion."""
+
+Figures = dict[str, Any]
+
+
+def main() -> None:
+    """Measure each size, or be one of the processes that measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--documents", type=int, nargs="+", default=[10**5, 10**6, 10**7])
+    parser.add_argument("--folder", type=Path, help="where the runs are made; a temporary folder if left out")
+    parser.add_argument("--keep", action="store_true", help="leave the runs where they are")
+    parser.add_argument("--question", choices=QUESTIONS, help=argparse.SUPPRESS)
+    wanted = parser.parse_args()
+    if wanted.question:
+        print(json.dumps(_answered(wanted.question, wanted.folder, wanted.documents[0])))
+        return
+    parent = Path(tempfile.mkdtemp(prefix="herkomst-scale-", dir=wanted.folder))
+    print(f"{machine()}; load {os.getloadavg()[0]:.1f} when it began, which counts for times by the clock", flush=True)
+    found: dict[int, dict[str, Figures]] = {}
+    try:
+        for documents in wanted.documents:
+            folder = parent / f"documents-{documents}"
+            found[documents] = {question: _ask(question, folder, documents) for question in QUESTIONS}
+            print("\n".join(table(documents, found[documents])), flush=True)
+            if not wanted.keep:
+                shutil.rmtree(folder)
+    finally:
+        if not wanted.keep:
+            shutil.rmtree(parent, ignore_errors=True)
+    print("\n".join(slopes(found)))
+
+
+def _ask(question: str, folder: Path, documents: int) -> Figures:
+    command = [sys.executable, __file__, "--question", question, "--folder", folder, "--documents", documents]
+    _drop_pages(folder)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{question} ended with {done.returncode}:\n{done.stderr}")
+    return dict(json.loads(done.stdout))
+
+
+def _answered(question: str, folder: Path, documents: int) -> Figures:
+    figures = QUESTIONS[question](folder, documents)
+    return figures | {"peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def _drop_pages(folder: Path) -> None:
+    """Take a run's files out of the page cache, so that the next process reads them from the disk."""
+    for path in folder.rglob("*") if folder.exists() else ():
+        if path.is_file():
+            handle = os.open(path, os.O_RDONLY)
+            os.fsync(handle)
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(handle)
+
+
+@contextmanager
+def timed(figures: Figures, name: str) -> Iterator[None]:
+    """Note the seconds that a block takes, by the clock and of processor time: on a busy machine they differ."""
+    began, used = time.perf_counter(), time.process_time()
+    yield
+    figures |= {name: time.perf_counter() - began, f"{name}_cpu": time.process_time() - used}
+
+
+# ---- questions, each asked in a process of its own
+
+
+def generate(folder: Path, documents: int) -> Figures:
+    """Make the run."""
+    from scale_run import make_run
+
+    figures: Figures = {}
+    with timed(figures, "seconds"):
+        run = make_run(folder, documents, CONFIG)
+    plan = json.loads((run.training / "plan.json").read_bytes())
+    streams = json.loads((run.tokens / "streams.json").read_bytes())["streams"]
+    return figures | {
+        "tokens": sum(one["tokens"] for one in streams),
+        "streams": len(streams),
+        "steps": plan["segments"][-1]["last_step_exclusive"],
+        "disk_bytes": _on_disk(folder),
+        "ledger_bytes": _on_disk(run.ledger),
+    }
+
+
+def _on_disk(folder: Path) -> int:
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+
+
+def tree(folder: Path, _: int) -> Figures:
+    """Build every partner's tree and the tree over them from the ledger, in one process; a fortieth row by row."""
+    from scale_run import MEASURED
+
+    from data_curation.commit import build_trees
+    from licensing.canonical import canonical
+    from licensing.leaf import ledger_leaf
+    from licensing.leaf_hashes import LEAF_COLUMNS
+    from licensing.ledger import Ledger
+    from licensing.merkle import leaf_hash, root_of
+
+    figures: Figures = {}
+    ledger = Ledger(folder / "ledger")
+    shutil.rmtree(folder / "corpus", ignore_errors=True)
+    with timed(figures, "seconds"):
+        roots = build_trees(ledger, folder / "corpus" / "merkle")
+    (folder / "corpus" / "roots.json").write_bytes(canonical(roots))
+    with timed(figures, "naive"):
+        root = root_of(leaf_hash(ledger_leaf(row)) for row in ledger.rows(MEASURED, LEAF_COLUMNS)).hex()
+    if root not in [one["root"] for one in roots["partners"]]:
+        raise SystemExit("row by row the tree has another root")
+    share = len(ledger) / next(one.rows for one in ledger.partners() if one.partner == MEASURED)
+    return figures | {"naive": figures["naive"] * share, "naive_sample": 1 / share}
+
+
+def trace(folder: Path, _: int) -> Figures:
+    """Trace one document after another, and one by scanning all steps."""
+    import numpy as np
+
+    from pipeline.run_directory import RunDirectory
+    from pipeline.trace import Tracer
+
+    figures: Figures = {}
+    tracer = Tracer(RunDirectory(folder))
+    partners = tracer.ledger.partners()
+    random = np.random.default_rng(3)
+    shares = np.array([one.rows for one in partners]) / len(tracer.ledger)
+    drawn = [partners[at] for at in random.choice(len(partners), TRACED + 1, p=shares)]
+    ids = [tracer.ledger.ids(one).hex(int(random.integers(one.rows))) for one in drawn]
+    with timed(figures, "cold"):
+        tracer.document(ids[0])
+    seconds, answers = [], []
+    for name in ids[1:]:
+        began = time.perf_counter()
+        answers.append(tracer.document(name))
+        seconds.append(time.perf_counter() - began)
+    figures |= {"median": float(np.median(seconds)), "p99": float(np.quantile(seconds, 0.99)), "worst": max(seconds)}
+    read = next(one for one in answers if one["positions"])
+    with timed(figures, "native_id"):
+        if [one["id"] for one in tracer.by_native_id(read["native_id"])] != [read["id"]]:
+            raise SystemExit("the supplier's id led to another document")
+    with timed(figures, "naive"):
+        scanned = _scan_steps(tracer, read)
+    if scanned != read["positions"]:
+        raise SystemExit("scanning all steps gave other positions")
+    command = [sys.executable, "-m", "pipeline.cli", "trace", str(folder.resolve()), "--document", read["id"], "--json"]
+    with timed(figures, "command"):
+        told = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout
+    if json.loads(told) != read:
+        raise SystemExit("the command line gave another answer")
+    return figures
+
+
+def _scan_steps(tracer: Any, answer: Figures) -> list[list[int]]:
+    """The positions of one document, found by looking at every row of every step; its span is taken as known."""
+    import numpy as np
+
+    index = [one.name for one in tracer.plan.streams].index(answer["tokens"]["stream"])
+    length = tracer.plan.sequence_length
+    first, last = answer["tokens"]["first"] // length, -(-answer["tokens"]["end"] // length)
+    found = []
+    for step in range(tracer.steps_done):
+        stream, sequence = tracer.plan.at(step)
+        rows = np.flatnonzero((stream == index) & (sequence >= first) & (sequence < last))
+        found += [[step, int(row)] for row in rows]
+    return found
+
+
+def audit(folder: Path, _: int) -> Figures:
+    """One partner's statement, its use in training and the list of all its documents; then a sample row by row."""
+    from scale_run import MEASURED
+
+    from evaluation.statement import statement_values, write_csv
+    from pipeline.run_directory import RunDirectory
+    from pipeline.trace import Tracer
+    from pipeline.usage import usage_of
+
+    figures: Figures = {}
+    files, tracer = _files(folder), Tracer(RunDirectory(folder))
+    with timed(figures, "seconds"):
+        with timed(figures, "usage"):
+            usage = usage_of(tracer, MEASURED)
+        with timed(figures, "statement"):
+            statement_values(files, MEASURED, usage)
+        with timed(figures, "csv"), tempfile.TemporaryFile("w", encoding="utf-8") as file:
+            figures["rows"] = write_csv(file, files, MEASURED, usage)
+    if usage is None:
+        raise SystemExit("nothing was trained")
+    figures |= {"tokens_read": usage.tokens_read, "peak_before_naive": _peak()}
+    began, seen = time.perf_counter(), 0
+    for row in tracer.rows():
+        if row["partner"] == MEASURED and row["use"] == "train":
+            tracer.exposure(row)
+        seen += 1
+        if seen == SAMPLED_ROWS:
+            break
+    figures["naive"] = (time.perf_counter() - began) * len(tracer.ledger) / seen
+    return figures | {"naive_sample": seen / len(tracer.ledger)}
+
+
+def _files(folder: Path) -> Any:
+    from evaluation.run_files import RunFiles
+
+    roots = json.loads((folder / "corpus" / "roots.json").read_bytes())
+    names = ("ledger", "corpus", "tokens", "training", "checkpoints", "evaluation")
+    return RunFiles(**{name: folder / name for name in names}, entries={"commit": {"figures": roots}})
+
+
+def reach(folder: Path, _: int) -> Figures:
+    """What withdrawing one partner would touch; then a sample of steps looked through for its documents."""
+    from scale_run import MEASURED
+
+    from pipeline.reach import reach_of
+    from pipeline.run_directory import RunDirectory
+    from pipeline.trace import Tracer
+
+    figures: Figures = {}
+    run = RunDirectory(folder)
+    tracer = Tracer(run)
+    with timed(figures, "seconds"):
+        found = reach_of(tracer, partner=MEASURED)
+        tainted = [path.name for path in run.checkpoints.iterdir() if found.read_by(int(path.name.split("-")[1]))]
+    ids = [row["id"] for row in tracer.ledger.rows(MEASURED, ["id"])]
+    with timed(figures, "by_id"):
+        if reach_of(tracer, ids=ids).steps.tolist() != found.steps.tolist():
+            raise SystemExit("the same documents by id reach other steps")
+    figures |= {"documents": found.documents, "tokens": found.tokens, "steps": len(found.steps)}
+    figures |= {"positions": found.positions, "checkpoints": len(tainted), "peak_before_naive": _peak()}
+    mine = set(ids)
+    steps = range(0, tracer.steps_done, max(1, tracer.steps_done // SAMPLED_STEPS))
+    with timed(figures, "naive"):
+        hit = {step for step in steps if _reads_any(tracer.step(step), mine)}
+    if hit != set(found.steps.tolist()) & set(steps):
+        raise SystemExit("looking through steps found others")
+    return figures | {"naive": figures["naive"] * tracer.steps_done / len(steps), "naive_sample": 1 / steps.step}
+
+
+def _reads_any(step: Figures, ids: set[str]) -> bool:
+    return any(part["id"] in ids for row in step["rows"] for part in row["documents"])
+
+
+def report(folder: Path, _: int) -> Figures:
+    """The figures of the whole ledger, as the report counts them."""
+    from evaluation.ledger_figures import read_figures
+
+    figures: Figures = {}
+    with timed(figures, "seconds"):
+        read_figures(folder / "ledger")
+    return figures
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+QUESTIONS: dict[str, Callable[[Path, int], Figures]] = {
+    "generate": generate,
+    "tree": tree,
+    "trace": trace,
+    "audit": audit,
+    "reach": reach,
+    "report": report,
+}
+
+# ---- tables
+
+
+def table(documents: int, found: dict[str, Figures]) -> list[str]:
+    """The figures of one size as a markdown table."""
+    made, traced, audited, reached = (found[name] for name in ("generate", "trace", "audit", "reach"))
+    lines = [
+        "",
+        f"{documents:,} documents, {made['tokens']:.3g} tokens in {made['streams']} streams, {made['steps']:,} steps; "
+        f"{made['disk_bytes'] / 1e9:.2f} GB on disk (ledger {made['ledger_bytes'] / 1e9:.2f} GB), "
+        f"made in {made['seconds']:.0f} s",
+        "",
+        "| question | time | peak memory | naive way | ratio |",
+        "|---|---|---|---|---|",
+    ]
+    cold = f"{traced['median'] * 1000:.1f} ms warm (p99 {traced['p99'] * 1000:.1f}), {traced['cold'] * 1000:.0f} cold; "
+    cold += f"{traced['command']:.1f} s as a command"
+    rows = [
+        ("trace one document", cold, traced["peak_mib"], traced["median"], traced["naive"], None),
+        ("find by supplier's id", _clock(traced, "native_id"), traced["peak_mib"], 0, 0, None),
+        (
+            f"audit a partner, {audited['rows']:,} documents",
+            f"{_clock(audited, 'seconds')}: use {audited['usage']:.1f} s, statement {audited['statement']:.1f} s, "
+            f"list {audited['csv']:.1f} s",
+            audited["peak_before_naive"], audited["seconds"], audited["naive"], audited["naive_sample"],
+        ),
+        (
+            f"plan its withdrawal, {reached['steps']:,} steps, {reached['checkpoints']} checkpoints",
+            f"{_clock(reached, 'seconds')}; by ids {_clock(reached, 'by_id')}",
+            reached["peak_before_naive"], reached["seconds"], reached["naive"], reached["naive_sample"],
+        ),
+        (
+            "build all Merkle trees", _clock(found["tree"], "seconds"), found["tree"]["peak_mib"],
+            found["tree"]["seconds"], found["tree"]["naive"], found["tree"]["naive_sample"],
+        ),
+        ("count all for the report", _clock(found["report"], "seconds"), found["report"]["peak_mib"], 0, 0, None),
+    ]  # fmt: skip
+    return lines + [_line(*row) for row in rows]
+
+
+def _clock(figures: Figures, name: str) -> str:
+    return f"{figures[name]:.2f} s ({figures[name + '_cpu']:.2f} processor)"
+
+
+def _line(name: str, told: str, peak: float, seconds: float, naive: float, sample: float | None) -> str:
+    from_sample = f" (from {sample:.2%} of it)" if sample is not None and sample < 1 else ""
+    slower = f"{naive:.1f} s{from_sample} | {naive / seconds:,.0f}" if naive else "– | –"
+    return f"| {name} | {told} | {peak:,.0f} MiB | {slower} |"
+
+
+def slopes(found: dict[int, dict[str, Figures]]) -> list[str]:
+    """How each time grows: the exponent between neighbouring sizes, and what 10^9 needs if the last one goes on."""
+    if len(found) < 2:
+        return []
+    keys = [
+        ("trace one document, warm", "trace", "median"), ("find by supplier's id", "trace", "native_id"),
+        ("audit a fortieth", "audit", "seconds"), ("plan its withdrawal", "reach", "seconds"),
+        ("build all Merkle trees", "tree", "seconds"), ("count the ledger", "report", "seconds"),
+        ("disk (bytes)", "generate", "disk_bytes"), ("peak of the audit (MiB)", "audit", "peak_before_naive"),
+        ("peak of the plan (MiB)", "reach", "peak_before_naive"), ("peak of the trees (MiB)", "tree", "peak_mib"),
+    ]  # fmt: skip
+    sizes = sorted(found)
+    heads = " | ".join(f"{size:,}" for size in sizes)
+    lines = [
+        "",
+        f"| what | {heads} | exponent of the last step | a hundred times more |",
+        "|---|" + "---|" * (len(sizes) + 2),
+    ]
+    for name, question, key in keys:
+        values = [found[size][question][key] for size in sizes]
+        exponent = math.log(values[-1] / values[-2]) / math.log(sizes[-1] / sizes[-2])
+        shown = " | ".join(f"{value:,.4g}" for value in values)
+        lines.append(f"| {name} | {shown} | {exponent:.2f} | {values[-1] * 100 ** max(exponent, 0):,.4g} |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()
