@@ -126,10 +126,10 @@ class _Branch:
     def outcome(self) -> Outcome:
         return "review" if self.torn and self.decisive.outcome == "admit" else self.decisive.outcome
 
-    def rank(self) -> tuple[int, int, int, tuple[str, ...]]:
-        """Best first: the outcome, how far copyleft reaches, the number of duties, the alphabet."""
+    def rank(self) -> tuple[int, int, int, int, list[str]]:
+        """Best first: the outcome, how far copyleft reaches, the number of duties and of licences, the alphabet."""
         reach = max(verdict.reach for verdict in self.verdicts)
-        return SEVERITY[self.outcome], reach, len(self.duties), self.licences
+        return SEVERITY[self.outcome], reach, len(self.duties), len(self.licences), sorted(self.licences)
 
 
 def _by_expressions(expressions: tuple[str, ...], use: IntendedUse, policy: Policy, table: LicenceTable) -> Decision:

@@ -179,11 +179,11 @@ def test_one_more_licence_to_choose_never_admits_less(
 
 
 @everyday
-@given(rights, uses, policies, st.randoms(use_true_random=False))
-def test_the_order_of_statements_decides_nothing(known: Rights, use: IntendedUse, policy: Policy, random: Any) -> None:
-    shuffled = list(known.declared)
-    random.shuffle(shuffled)
-    one, other = decided(known, use, policy), decided(dataclasses.replace(known, declared=tuple(shuffled)), use, policy)
+@given(rights, uses, policies)
+@example(Rights((declared("MIT"), declared("MIT OR CC0-1.0"))), COMMERCIAL, Policy(as_of=TODAY))
+def test_the_order_of_statements_decides_nothing(known: Rights, use: IntendedUse, policy: Policy) -> None:
+    backwards = dataclasses.replace(known, declared=known.declared[::-1])
+    one, other = decided(known, use, policy), decided(backwards, use, policy)
     assert one.outcome == other.outcome
     assert set(one.branch.split(" AND ")) == set(other.branch.split(" AND "))
     assert set(one.duties) == set(other.duties)
