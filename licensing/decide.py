@@ -99,24 +99,24 @@ def _quoted(declared: tuple[Declared, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """One way to satisfy every statement: a branch of each expression, all of whose licences apply."""
+    """One way to satisfy every statement: the licences that then all apply, and what each of them says."""
 
-    parts: tuple[tuple[str, ...], ...]
+    licences: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
-
-    @property
-    def licences(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(licence for part in self.parts for licence in part))
 
     @property
     def decisive(self) -> Verdict:
         return max(self.verdicts, key=lambda verdict: SEVERITY[verdict.outcome])
 
     @property
+    def copyleft(self) -> tuple[str, ...]:
+        """The licences that each ask for themselves; in one statement or in several makes no difference."""
+        return tuple(verdict.licence for verdict in self.verdicts if verdict.reach)
+
+    @property
     def torn(self) -> bool:
-        """Whether two statements ask for different copyleft licences, so that neither can be followed."""
-        asked = {frozenset(v.licence for v in self.verdicts if v.licence in part and v.reach) for part in self.parts}
-        return len(asked - {frozenset()}) > 1
+        """Whether different copyleft licences all apply, so that none can be followed."""
+        return len(self.copyleft) > 1
 
     @property
     def duties(self) -> tuple[Duty, ...]:
@@ -126,23 +126,20 @@ class _Branch:
     def outcome(self) -> Outcome:
         return "review" if self.torn and self.decisive.outcome == "admit" else self.decisive.outcome
 
-    def rank(self) -> tuple[int, int, int, tuple[str, ...]]:
-        """Best first: the outcome, how far copyleft reaches, the number of duties, the alphabet."""
+    def rank(self) -> tuple[int, int, int, int, list[str]]:
+        """Best first: the outcome, how far copyleft reaches, the number of duties and of licences, the alphabet."""
         reach = max(verdict.reach for verdict in self.verdicts)
-        return SEVERITY[self.outcome], reach, len(self.duties), self.licences
+        return SEVERITY[self.outcome], reach, len(self.duties), len(self.licences), sorted(self.licences)
 
 
 def _by_expressions(expressions: tuple[str, ...], use: IntendedUse, policy: Policy, table: LicenceTable) -> Decision:
     whole = joined(expressions)
     if whole is None:
-        told = "The declarations together have more alternatives than can be read; a person must look at them."
-        return Decision("review", "licence-conflict", "", told, "NOASSERTION", "", "none")
+        return _too_many(expressions, use, policy, table)
     best = min(_branches(expressions, use, policy, table), key=_Branch.rank)
     decisive = best.decisive
     if best.torn and decisive.outcome == "admit":
-        told = (
-            f"{' and '.join(expressions)} each ask that what is shared carries that licence; both cannot be followed."
-        )
+        told = f"{' and '.join(best.copyleft)} each ask that what is shared carries it; not all can be followed."
         return Decision("review", "licence-conflict", decisive.clause, told, whole, "", "none")
     return Decision(
         outcome=decisive.outcome,
@@ -156,6 +153,16 @@ def _by_expressions(expressions: tuple[str, ...], use: IntendedUse, policy: Poli
     )
 
 
+def _too_many(expressions: tuple[str, ...], use: IntendedUse, policy: Policy, table: LicenceTable) -> Decision:
+    """Refuse where one statement is refused by itself, for no other can heal that; review everything else."""
+    for expression in sorted(expressions):
+        alone = _by_expressions((expression,), use, policy, table)
+        if alone.outcome == "refuse":
+            return alone
+    told = "The declarations together have more alternatives than can be read; a person must look at them."
+    return Decision("review", "licence-conflict", "", told, "NOASSERTION", "", "none")
+
+
 def _branches(expressions: tuple[str, ...], use: IntendedUse, policy: Policy, table: LicenceTable) -> list[_Branch]:
     choices: list[tuple[tuple[str, ...], ...]] = [()]
     for expression in expressions:
@@ -164,8 +171,8 @@ def _branches(expressions: tuple[str, ...], use: IntendedUse, policy: Policy, ta
 
 
 def _judged(parts: tuple[tuple[str, ...], ...], use: IntendedUse, policy: Policy, table: LicenceTable) -> _Branch:
-    licences = dict.fromkeys(licence for part in parts for licence in part)
-    return _Branch(parts, tuple(judge(licence, use, policy, table) for licence in licences))
+    licences = tuple(dict.fromkeys(licence for part in parts for licence in part))
+    return _Branch(licences, tuple(judge(licence, use, policy, table) for licence in licences))
 
 
 def _basis(branch: _Branch) -> Basis:

@@ -93,15 +93,17 @@ def _use_answer(licence: str, entry: Licence, use: Use, policy: Policy) -> Verdi
         return Verdict(licence, outcome, "licence-admitted", entry.clause, told, entry)
     verb = "does not permit" if answer == "no" else "may not permit"
     told = f"{licence} {verb} {use_words(use)}. {entry.because}"
-    return Verdict(licence, outcome, _restriction(entry, use, answer), entry.clause, told, entry)
+    reason, clause = _restriction(entry, use, answer)
+    return Verdict(licence, outcome, reason, clause, told, entry)
 
 
-def _restriction(entry: Licence, use: Use, answer: str) -> str:
+def _restriction(entry: Licence, use: Use, answer: str) -> tuple[str, str]:
+    """Give the reason code of an answer that is no plain yes, and its clause."""
     if "non-commercial" in entry.restricts and use in ("commercial", "sell_outputs"):
-        return "non-commercial"
+        return "non-commercial", entry.restricts["non-commercial"]
     if "no-derivatives" in entry.restricts:
-        return "no-derivatives"
-    return "use-not-permitted" if answer == "no" else "use-unsettled"
+        return "no-derivatives", entry.restricts["no-derivatives"]
+    return ("use-not-permitted" if answer == "no" else "use-unsettled"), entry.clause
 
 
 def _copyleft_answer(licence: str, entry: Licence, use: IntendedUse, policy: Policy) -> Verdict:

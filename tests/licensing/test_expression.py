@@ -91,7 +91,8 @@ def test_debian_short_names(text: str, expected: str | None) -> None:
         ("https://www.gnu.org/licenses/gpl-3.0.en.html", "GPL-3.0-only"),
         ("https://www.mozilla.org/en-US/MPL/2.0/", "MPL-2.0"),
         ("https://spdx.org/licenses/EUPL-1.2.html", "EUPL-1.2"),
-        ("https://creativecommons.org/licenses/by-sa/3.0/de/", None),  # a port with a text of its own
+        ("https://creativecommons.org/licenses/by-sa/3.0/de/", "CC-BY-SA-3.0-DE"),
+        ("https://creativecommons.org/licenses/by-sa/3.0/xx/", None),  # no such port
         ("https://creativecommons.org/licenses/by-sa/", None),
         ("https://www.gnu.org/licenses/gpl.html", None),
         ("https://creativecommons.org/licenses/by/4.0.evil.example/", None),
