@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_is_streamed_with_the_licence_of_its_card(folder: Path) -> None:
     found = run(folder)
     assert [(d.native_id, d.text) for d in found] == [(f"r{n}", f"tekst {n}") for n in range(5)]
-    assert [(d.text, d.form, d.where) for d in found[0].declared] == [("cc-by-4.0", "spdx", "dataset card, license")]
+    assert [(d.text, d.form, d.where) for d in found[0].declared] == [("cc-by-4.0", "spdx", "README.md:2 license")]
     assert [d.native_id for d in run(folder, limit=2)] == ["r0", "r1"]
     assert [path.name for path in inputs(source(), folder)] == ["README.md", "train.jsonl"]
 
