@@ -66,9 +66,18 @@ def _parsed(data: bytes) -> Any:
     from lxml import etree, html
 
     try:
-        return html.document_fromstring(data, parser=html.HTMLParser(recover=True, no_network=True))
+        return html.document_fromstring(data, parser=html.HTMLParser(no_network=True, encoding=_encoding(data)))
     except (etree.LxmlError, ValueError, AssertionError):
         return None
+
+
+def _encoding(data: bytes) -> str | None:
+    """UTF-8 where it is; else the parser goes by what the page declares."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return None
+    return "utf-8"
 
 
 def _said_by(element: Any, where: str) -> Iterator[_Said]:

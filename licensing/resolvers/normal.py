@@ -17,7 +17,7 @@ _MARKUP = re.compile(r"[*_#<>|\\~]")
 _RULE = re.compile(r"^[^\w]*$")
 _PREFIX = re.compile(r"^(?://+|;+|%+|--(?=\s)|\.\.(?=\s)|rem\s|dnl\s|[#>|*!]+)\s*", re.IGNORECASE)
 _BULLET = re.compile(
-    r"^(?:[-•·o+](?=\s)|[a-z]\)|[ivx]{1,5}\)|\d{1,2}\)|\d{1,2}(?:\.\d{1,2})*\.(?=\s|[a-z])|[a-z]\.(?=\s))\s*"
+    r"^(?:[-•·o+](?=\s)|[a-z]\)|[ivx]{1,5}\)|\d{1,2}\)|\d{1,2}(?:\.\d{1,2})*\.(?=\s|[a-z]|$)|[a-z]\.(?=\s|$))\s*"
 )
 _ENUMERATOR = re.compile(r"\((?:[a-z]|[ivx]{1,5}|\d{1,2})\)")
 _JOINED_SIGN = re.compile(r"([:;,])(?=[a-z\"(])")

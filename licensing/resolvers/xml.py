@@ -21,9 +21,11 @@ _LONGEST = 2000
 
 
 def declared(data: bytes, where: str) -> tuple[Declared, ...]:
-    """Return what a document declares, each with its line and element; every statement in it counts.
+    """Return what a document declares, each with its line and element; every statement of it counts.
 
-    A document that cannot be parsed though it speaks of a licence is prose; entities are not resolved.
+    What a TEI ``<sourceDesc>`` says is about the source that the edition was made from, and counts only where the
+    edition says nothing of itself (as in `data_curation.readers.tei`). A document that cannot be parsed though it
+    speaks of a licence is prose; entities are not resolved.
     """
     if not _WORTH_PARSING.search(data):
         return ()
@@ -34,7 +36,9 @@ def declared(data: bytes, where: str) -> tuple[Declared, ...]:
         root = etree.fromstring(data, parser)
     except (etree.LxmlError, ValueError):
         return (prose("(cannot be parsed, though it mentions a licence or rights)", where),)
-    return tuple(dict.fromkeys(one for element in root.iter() for one in _said_by(element, where)))
+    said = [(one, _is_of_source(element)) for element in root.iter() for one in _said_by(element, where)]
+    own = [one for one, of_source in said if not of_source]
+    return tuple(dict.fromkeys(own or [one for one, _ in said]))
 
 
 def _said_by(element: Any, where: str) -> Iterator[Declared]:
@@ -63,6 +67,10 @@ def _of_text(element: Any, place: str) -> Iterator[Declared]:
     one = statement(text, place)
     if one:
         yield one
+
+
+def _is_of_source(element: Any) -> bool:
+    return any(str(above.tag).rpartition("}")[2] == "sourceDesc" for above in element.iterancestors())
 
 
 def _is_licence(element: Any) -> bool:

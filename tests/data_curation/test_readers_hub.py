@@ -100,3 +100,21 @@ def test_a_card_with_a_choice_of_licences(folder: Path) -> None:
     one_of = run(folder, card_licences="any")[0].declared
     assert [d.text for d in one_of] == ["CC-BY-SA-3.0 OR LicenseRef-gfdl"]
     assert "card_licences" in one_of[0].where
+
+
+def test_a_folder_also_speaks_through_its_licence_file_and_its_croissant(folder: Path) -> None:
+    (folder / "set" / "LICENSE").write_text("CC-BY-SA-4.0")
+    card = {"@type": "Dataset", "sdLicense": "CC0-1.0", "license": "https://creativecommons.org/licenses/by/4.0/"}
+    (folder / "set" / "croissant.json").write_text(json.dumps(card))
+    assert [(one.form, one.text) for one in run(folder)[0].declared] == [
+        ("spdx", "cc-by-4.0"),
+        ("spdx", "CC-BY-SA-4.0"),
+        ("url", "https://creativecommons.org/licenses/by/4.0/"),
+    ]
+
+
+def test_conditions_of_access_are_no_part_of_a_choice(folder: Path) -> None:
+    head = "license: [mit, cc-by-4.0]\nextra_gated_prompt: Alleen voor onderzoek\n"
+    (folder / "set" / "README.md").write_text(f"---\n{head}---\n")
+    found = run(folder, card_licences="any")[0].declared
+    assert [(one.form, one.text) for one in found] == [("spdx", "MIT OR CC-BY-4.0"), ("prose", "Alleen voor onderzoek")]
