@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_curation.extract import extract, unpacked
-from data_curation.plain_text import Unreadable
+from data_curation.extract import extract
 from data_curation.readers.base import SourceBase, SourceError, hashed, refused, resolved, shown, too_large
+from data_curation.readers.own_statements import own_statements
 from data_curation.readers.patterns import Chosen, fixed_part
 from data_curation.received import Received
-from licensing.resolvers.document import declared as in_document
-from licensing.rights import Declared
 
 _OUTSIDE = "outside-folder"
 
@@ -97,19 +95,10 @@ def read_file(source: SourceBase, file: Found) -> Received:
         found.text,
         language=found.language,
         title=found.title,
-        declared=_own_statements(source, file.name, data),
+        declared=own_statements(file.name, data, source.largest_document),
         problem=found.problem,
         detail=found.detail,
     )
-
-
-def _own_statements(source: SourceBase, name: str, data: bytes) -> tuple[Declared, ...]:
-    if name.lower().endswith(".gz"):
-        try:
-            return in_document(name[:-3], unpacked(data, source.largest_document))
-        except Unreadable:
-            return ()  # Its text cannot be read either, and the document says so.
-    return in_document(name, data)
 
 
 def _walk(folder: Path) -> Iterator[Found]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from licensing.resolvers.jsonld import Node, load, nodes
 from licensing.resolvers.structured import declared_by
-from licensing.resolvers.values import PROSE_CHARACTERS, prose
+from licensing.resolvers.values import PROSE_CHARACTERS, distinct, prose
 from licensing.rights import Declared
 
 _TERMS = frozenset(("usageInfo", "conditionsOfAccess"))
@@ -30,7 +30,7 @@ def declared(text: str, where: str) -> tuple[Declared, ...]:
     datasets = [node for node in every if node.is_whole and "Dataset" in node.types()]
     if not datasets:
         return (prose("(describes no dataset)", f"{where} $"),)
-    return tuple(dict.fromkeys(found for node in datasets for found in _of_dataset(node, where)))
+    return distinct(found for node in datasets for found in _of_dataset(node, where))
 
 
 def _of_dataset(dataset: Node, where: str) -> tuple[Declared, ...]:

@@ -18,14 +18,15 @@ def declared(name: str, data: bytes) -> tuple[Declared, ...]:
     """
     lower = name.lower()
     if lower.endswith(_PAGES):
-        return tuple(dict.fromkeys((*html.declared(data, name), *tags_at_top(_top(data), name))))
+        return tuple(dict.fromkeys((*html.declared(data, name), *_tags(data, name))))
     if lower.endswith(_MARKUP):
-        return tuple(dict.fromkeys((*xml.declared(data, name), *tags_at_top(_top(data), name))))
+        return tuple(dict.fromkeys((*xml.declared(data, name), *_tags(data, name))))
     return front_matter.declared(_whole(data), name)
 
 
-def _top(data: bytes) -> str:
-    return data[:_TOP].decode("utf-8", "replace")
+def _tags(data: bytes, name: str) -> tuple[Declared, ...]:
+    top = data[:_TOP]
+    return tags_at_top(top.decode("utf-8", "replace"), name) if b"SPDX-License" in top else ()
 
 
 def _whole(data: bytes) -> str:

@@ -16,7 +16,7 @@ import yaml
 
 from licensing.resolvers.spdx_tags import tags_at_top
 from licensing.resolvers.structured import declared_by
-from licensing.resolvers.values import plain, prose, statement
+from licensing.resolvers.values import distinct, plain, prose, statement
 from licensing.rights import Declared
 
 LARGEST = 64 << 10
@@ -40,7 +40,7 @@ def declared(text: str, where: str) -> tuple[Declared, ...]:
     found = [one for _, one in _fields(text[:3], body, where, _FIELD)] if _MENTIONED.search(body) else []
     if not lines:
         found += _attributes(text[:_TOP], where)
-    return tuple(dict.fromkeys((*found, *tags_at_top(text, where, lines))))
+    return distinct((*found, *tags_at_top(text, where, lines)))
 
 
 def fields(text: str, where: str, names: re.Pattern[str]) -> list[tuple[str, Declared]]:

@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 from licensing.resolvers.jsonld import load, nodes
 from licensing.resolvers.structured import declared_by, local_name
-from licensing.resolvers.values import address, plain, prose, statement
+from licensing.resolvers.values import address, distinct, first_of, plain, prose, restricts_beyond, statement
 from licensing.rights import Declared
 
-_WORTH_PARSING = re.compile(rb"(?i)licen[cs]e|rights|copyright|&#")
+_WORD = re.compile(rb"licen[cs]e|rights|copyright")
+_IN_ATTRIBUTE = re.compile(rb"(?:rel|name|property|itemprop)\s*=\s*[\"']?[^\"'>]*$")
+_BEFORE = 120
 _LINKS = frozenset(("a", "area", "link"))
 _LICENCE_RELS = frozenset(("license", "licence", "copyright", "dct:license", "dcterms:license", "cc:license"))
 _LICENCE_NAMES = frozenset(("license", "licence"))
@@ -51,15 +53,24 @@ def declared(data: bytes, where: str) -> tuple[Declared, ...]:
 
     A page that cannot be parsed though it speaks of a licence is prose.
     """
-    if not _WORTH_PARSING.search(data) and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if not _is_worth_parsing(data):
         return ()
     root = _parsed(data)
     if root is None:
         return (prose("(cannot be parsed, though it mentions a licence or rights)", where),)
-    said = list(dict.fromkeys(one for element in root.iter() for one in _said_by(element, where)))
+    said = [one for element in root.iter() for one in _said_by(element, where)]
     if any(one.is_whole for one in said):
-        return tuple(one.declared for one in said)
-    return tuple(prose(f"(of a part only) {one.declared.text}", one.declared.where) for one in said)
+        return distinct(one.declared for one in said)
+    return distinct(prose(f"(of a part only) {one.declared.text}", one.declared.where) for one in said)
+
+
+def _is_worth_parsing(data: bytes) -> bool:
+    """Whether an attribute names a licence or rights, or there is JSON-LD; most pages name them in their text only."""
+    low = data.lower()
+    if b"ld+json" in low or low.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    found = (word.start() for word in _WORD.finditer(low))
+    return any(_IN_ATTRIBUTE.search(low[max(0, start - _BEFORE) : start]) for start in found)
 
 
 def _parsed(data: bytes) -> Any:
@@ -103,7 +114,11 @@ def _said_by(element: Any, where: str) -> Iterator[_Said]:
 def _link(element: Any, tag: str) -> Iterator[tuple[str, str, bool]]:
     rels = set((element.get("rel") or "").lower().split())
     if tag in _LINKS and rels & _LICENCE_RELS and element.get("href") is not None:
-        yield f'<{tag} rel="{sorted(rels & _LICENCE_RELS)[0]}">', element.get("href"), True
+        kind = f'<{tag} rel="{sorted(rels & _LICENCE_RELS)[0]}">'
+        yield kind, element.get("href"), True
+        words = f"{first_of(element.itertext())} {element.get('title') or ''}"
+        if restricts_beyond(words, [element.get("href")]):
+            yield kind, words, False
 
 
 def _meta(element: Any, tag: str) -> Iterator[tuple[str, str, bool]]:
@@ -124,7 +139,7 @@ def _property(element: Any) -> Iterator[tuple[str, str, bool]]:
         kind = f'<{element.tag} {attribute}="{known[0]}">'
         targets = [element.get(name) for name in _TARGETS if element.get(name)]
         yield from ((kind, target, True) for target in targets)
-        content = element.get("content") or ("" if targets else "".join(element.itertext())[:2000])
+        content = element.get("content") or ("" if targets else first_of(element.itertext()))
         if content:
             yield kind, content, False
 

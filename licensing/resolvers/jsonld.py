@@ -9,6 +9,8 @@ from typing import Any
 
 from licensing.resolvers.structured import local_name
 
+LARGEST = 4 << 20
+_LONGEST_PATH = 200
 _CARRIERS = frozenset(("@graph", "mainEntity", "mainEntityOfPage"))
 _LICENCE = frozenset(("license", "licence"))
 
@@ -34,11 +36,15 @@ class Node:
 
 
 def load(text: str) -> Any:
-    """Parse JSON; a key that stands twice holds the list of both values, for the last alone could hide the first.
+    """Parse JSON of at most `LARGEST` characters.
+
+    A key that stands twice holds the list of both values, for the last alone could hide the first.
 
     Raises:
-        ValueError: it is no JSON, or nested deeper than can be read.
+        ValueError: it is no JSON, or larger or nested deeper than can be read.
     """
+    if len(text) > LARGEST:
+        raise ValueError(f"more than {LARGEST} characters")
     try:
         return json.loads(text, object_pairs_hook=_all_values)
     except RecursionError as fault:
@@ -51,11 +57,18 @@ def nodes(data: Any) -> Iterator[Node]:
     while stack:
         value, path, is_whole = stack.pop()
         if isinstance(value, list):
-            stack += [(part, f"{path}[{number}]", is_whole) for number, part in reversed(list(enumerate(value)))]
+            stack += [
+                (part, _below(path, f"[{number}]"), is_whole) for number, part in reversed(list(enumerate(value)))
+            ]
         elif isinstance(value, dict):
             yield Node(value, path, is_whole)
-            below = [(part, f"{path}.{key[:80]}", is_whole and key in _CARRIERS) for key, part in value.items()]
+            below = [(part, _below(path, f".{key[:80]}"), is_whole and key in _CARRIERS) for key, part in value.items()]
             stack += [entry for entry in reversed(below) if isinstance(entry[0], list | dict)]
+
+
+def _below(path: str, step: str) -> str:
+    """The path one step down; deep in a bomb it grows no longer."""
+    return path + step if len(path) < _LONGEST_PATH else path
 
 
 def _all_values(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

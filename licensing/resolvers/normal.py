@@ -22,7 +22,7 @@ _BULLET = re.compile(
 _ENUMERATOR = re.compile(r"\((?:[a-z]|[ivx]{1,5}|\d{1,2})\)")
 _JOINED_SIGN = re.compile(r"([:;,])(?=[a-z\"(])")
 _BEGINS_ITEM = re.compile(r"(?:^|[.:;,\")]|\band|\bor)$")
-_ADDRESS_END = re.compile(r"(http://[^\s>)\]]*?)/(?=[\s>)\].,;]|$)")
+_ADDRESS_END = re.compile(r"(http://[^\s>)\]]{0,300}?)/(?=[\s>)\].,;]|$)")
 
 _VARIANTS = {
     "acknowledgement": "acknowledgment", "analogue": "analog", "analyse": "analyze", "artefact": "artifact",

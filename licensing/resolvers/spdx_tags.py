@@ -11,6 +11,7 @@ from licensing.rights import Declared
 TOP_LINES = 20
 """Lines in which a tag is looked for: further down, a text may well quote one."""
 
+_NAME = "SPDX-License-Identifier:"
 _TOP = 16 << 10
 _TAG = re.compile(r"^[^\w]*(?:rem |dnl )?SPDX-License-Identifier:[ \t]*(?P<value>[^\r\n]*)$")
 _CLOSERS = re.compile(r"(?:\*/|-->|--%>|\*\)|#\}|%\}|\"\"\"|''')\s*$")
@@ -19,6 +20,8 @@ _FENCE = re.compile(r"^\s*(?:```|~~~|----)")
 
 def tags_at_top(text: str, where: str, skipped: int = 0) -> tuple[Declared, ...]:
     """Return the tags in the first lines after ``skipped`` ones (front matter), up to a fenced example."""
+    if _NAME not in text:
+        return ()
     return tuple(_tags(_lines(text, skipped, TOP_LINES), where))
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from licensing.resolvers.values import is_expression, prose, statement
+from licensing.resolvers.values import is_expression, prose, restricts_beyond, statement
 from licensing.rights import Declared
 
 _MOST_VALUES = 64
@@ -16,9 +16,6 @@ _NAMING = frozenset(
 )
 _LABELS = frozenset(("name", "title", "text", "label", "description", "alternatename"))
 _LICENCE = frozenset(("license", "licence"))
-_RESTRICTS = re.compile(
-    r"all rights|non.?commerc|no.?deriv|propriet|\bN[CD]\b|alle rechten|alle rechte|confidential", re.I
-)
 
 
 def declared_by(value: Any, where: str) -> tuple[Declared, ...]:
@@ -64,11 +61,14 @@ def _parts(entry: dict[Any, Any]) -> list[Any]:
     naming = [value for key, value in lower if (key in _NAMING or local_name(key) in _LICENCE) and value]
     labels = [value for key, value in lower if local_name(key) in _LABELS and value]
     if naming:
-        return naming + [
-            one for one in labels if isinstance(one, str) and (_RESTRICTS.search(one) or is_expression(one))
-        ]
+        targets = [one for one in naming if isinstance(one, str)]
+        return naming + [one for one in labels if isinstance(one, str) and _counts(one, targets)]
     # Without a key that is known, the object stands as it is, for a person to read.
     return labels or ["{" + ", ".join(f"{key}: {value!s:.60}" for key, value in lower[:6] if not _is_nest(value)) + "}"]
+
+
+def _counts(label: str, targets: list[str]) -> bool:
+    return restricts_beyond(label, targets) or is_expression(label)
 
 
 def _is_nest(value: Any) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from licensing.resolvers.values import address, prose, statement
+from licensing.resolvers.values import address, distinct, first_of, prose, restricts_beyond, statement
 from licensing.rights import Declared
 
 _WORTH_PARSING = re.compile(rb"(?i)licen[cs]e|availability|rights")
@@ -17,7 +17,6 @@ _TARGETS = (
     "{http://www.w3.org/1999/xlink}href",
     "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}resource",
 )
-_LONGEST = 2000
 
 
 def declared(data: bytes, where: str) -> tuple[Declared, ...]:
@@ -38,7 +37,7 @@ def declared(data: bytes, where: str) -> tuple[Declared, ...]:
         return (prose("(cannot be parsed, though it mentions a licence or rights)", where),)
     said = [(one, _is_of_source(element)) for element in root.iter() for one in _said_by(element, where)]
     own = [one for one, of_source in said if not of_source]
-    return tuple(dict.fromkeys(own or [one for one, _ in said]))
+    return distinct(own or [one for one, _ in said])
 
 
 def _said_by(element: Any, where: str) -> Iterator[Declared]:
@@ -47,8 +46,10 @@ def _said_by(element: Any, where: str) -> Iterator[Declared]:
     rels = (element.get("rel") or "").lower().split()
     if name in _LICENCES or (name in ("a", "link") and "license" in rels):
         yield from _licence(element, place)
-    elif name == "rights" or (name == "availability" and not any(_is_licence(below) for below in element.iter())):
+    elif name == "rights":
         yield from _of_text(element, place)
+    elif name == "availability":
+        yield from _availability(element, place)
 
 
 def _licence(element: Any, place: str) -> Iterator[Declared]:
@@ -56,14 +57,27 @@ def _licence(element: Any, place: str) -> Iterator[Declared]:
     targets = [
         one.get(name) for one in element.iter() for name in _TARGETS if isinstance(one.tag, str) and one.get(name)
     ]
+    text = first_of(element.itertext())
     if targets:
         yield from (found for target in targets for part in target.split() if (found := address(part, place)))
+        if restricts_beyond(text, targets):
+            yield prose(text, place)
     else:
         yield from _of_text(element, place)
 
 
+def _availability(element: Any, place: str) -> Iterator[Declared]:
+    """Prose, unless it holds a licence, which speaks for itself; an empty one stands for terms nobody filled in."""
+    text = first_of(element.itertext())
+    licences = [below for below in element.iter() if _is_licence(below)]
+    if not licences:
+        yield prose(text if text.strip() else element.get("status") or "(empty <availability>)", place)
+    elif restricts_beyond(text, [value for one in licences for below in one.iter() for value in below.attrib.values()]):
+        yield prose(text, place)
+
+
 def _of_text(element: Any, place: str) -> Iterator[Declared]:
-    text = "".join(element.itertext())[:_LONGEST] or element.get("status") or ""
+    text = first_of(element.itertext())
     one = statement(text, place)
     if one:
         yield one

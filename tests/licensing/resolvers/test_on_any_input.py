@@ -108,6 +108,9 @@ def test_expressions(text: str) -> None:
         b"+++\nlicense = " + b"[" * 60_000 + b"\n+++\n",
         b"(" * 100_000,
         b"MIT AND " * 120,
+        b"http://" * 100_000,
+        b"".join(b'<a rel="license" href="%d">' % number for number in range(5000)),
+        b"<b property=license>" * 250 + b"x" * 2_000_000,
     ],
 )
 def test_what_is_deep_or_long(data: bytes) -> None:

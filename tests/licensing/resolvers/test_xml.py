@@ -44,3 +44,12 @@ def test_a_statement_on_the_source_counts_only_where_the_edition_says_nothing() 
 def test_what_cannot_be_parsed_goes_to_a_person() -> None:
     for data in (b"<license>", b"\xff license", b'<!DOCTYPE t [<!ENTITY a "b">]><t><licence>&c;</t>'):
         assert [one.form for one in declared(data, "d.xml")] == ["prose"]
+
+
+def test_words_beside_an_address_that_deny_what_it_grants_count_too() -> None:
+    text = f'<t><availability><licence target="{BY}"/><p>All rights reserved.</p></availability></t>'
+    assert [(one.form, one.text) for one in declared(text.encode(), "d.xml")] == [
+        ("prose", "All rights reserved."),
+        ("url", BY),
+    ]
+    assert [one.text for one in declared(b"<t><availability/></t>", "d.xml")] == ["(empty <availability>)"]
