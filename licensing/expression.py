@@ -92,7 +92,7 @@ def _parsed(text: str) -> Any:
     licensing = _licensing()
     try:
         parsed = licensing.parse(text, strict=True)
-    except (ExpressionError, ValueError):
+    except (ExpressionError, ValueError, IndexError, RecursionError):
         return None
     if parsed is None or any(not _is_known(symbol.key) for symbol in licensing.license_symbols(parsed)):
         return None

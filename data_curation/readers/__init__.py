@@ -18,7 +18,7 @@ from data_curation.readers.jsonl import JsonlSource, read_jsonl
 from data_curation.readers.parquet import ENDINGS as PARQUET
 from data_curation.readers.parquet import ParquetSource, read_parquet
 from data_curation.readers.tei import TeiSource, read_tei, tei_files
-from data_curation.readers.text import TextSource, licence_path, read_text, text_files
+from data_curation.readers.text import TextSource, licence_paths, read_text, text_files
 from data_curation.received import Received
 
 __all__ = ["Source", "SourceBase", "SourceError", "inputs", "read"]
@@ -81,8 +81,7 @@ def _inputs(source: Source, root: Path) -> list[Path]:
         case TeiSource():
             return _paths(tei_files(source, root))
         case TextSource():
-            licence = licence_path(source, root)
-            return [*_paths(text_files(source, root)), *([licence] if licence else [])]
+            return list({*_paths(text_files(source, root)), *licence_paths(source, root)})
 
 
 def _paths(files: list[Found]) -> list[Path]:

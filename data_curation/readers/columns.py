@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +10,7 @@ from data_curation.plain_text import Unreadable, readable
 from data_curation.readers.base import SourceBase, refused
 from data_curation.readers.languages import primary
 from data_curation.received import Received
-from licensing.expression import canonical
+from licensing.resolvers.structured import declared_by
 from licensing.rights import Declared
 from licensing.settings import Section
 
@@ -101,13 +100,9 @@ def _string(row: Mapping[str, Any], column: str | None) -> str | None:
 
 
 def _declared(row: Mapping[str, Any], column: str | None, place: str) -> tuple[Declared, ...]:
-    text = _string(row, column)
-    if text is None:
-        return ()
-    where = f"column {column} ({place})"
-    if re.match(r"https?://", text):
-        return (Declared(text, where, "url"),)
-    return (Declared(text, where, "spdx" if canonical(text) else "prose"),)
+    """A list counts as several statements, all of which apply; an object is read by its address or id."""
+    value = row.get(column) if column else None
+    return declared_by(value, f"column {column} ({place})")
 
 
 def _published(row: Mapping[str, Any], column: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """Read documents out of Debian packages, as a stream: nothing is unpacked to disk, so no path in one can do harm.
 
 A link in a package is another name of a file that is there under its own, and no document. Rights are what the
-package's ``usr/share/doc/PACKAGE/copyright`` declares for the path.
+package's ``usr/share/doc/PACKAGE/copyright`` declares for the path, and what the file says of itself.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from data_curation.extract import extract
 from data_curation.readers.apt import Package, fetched, located, require_tools
 from data_curation.readers.base import Pattern, SourceBase, SourceError, hashed, shown, too_large
 from data_curation.readers.languages import from_package, from_path, primary
+from data_curation.readers.own_statements import own_statements
 from data_curation.readers.patterns import Chosen
 from data_curation.received import Received
 from licensing import dep5
@@ -112,6 +113,8 @@ def _document(
     if size > source.largest_document:
         return hashed(source, native_id, content, *too_large(source, native_id), **known)
     data = content.read()
+    own = own_statements(native_id, data, source.largest_document)
+    known["declared"] = tuple(dict.fromkeys((*known["declared"], *own)))
     found = extract(native_id, data, source.largest_document)
     return Received.of(
         source.name,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data_curation.extract import extract
 from data_curation.readers.base import SourceBase, SourceError, hashed, refused, resolved, shown, too_large
+from data_curation.readers.own_statements import own_statements
 from data_curation.readers.patterns import Chosen, fixed_part
 from data_curation.received import Received
 
@@ -81,7 +82,7 @@ def unread(source: SourceBase, file: Found) -> Received | None:
 
 
 def read_file(source: SourceBase, file: Found) -> Received:
-    """Read one whole file as one document, its text by the kind of the file."""
+    """Read one whole file as one document, its text and what it says of its rights by the kind of the file."""
     document = unread(source, file)
     if document is not None:
         return document
@@ -94,6 +95,7 @@ def read_file(source: SourceBase, file: Found) -> Received:
         found.text,
         language=found.language,
         title=found.title,
+        declared=own_statements(file.name, data, source.largest_document),
         problem=found.problem,
         detail=found.detail,
     )

@@ -19,9 +19,14 @@ from data_curation.readers.columns import Columns
 from data_curation.readers.table import require_columns, row_document
 from data_curation.received import Received
 from licensing.expression import canonical
+from licensing.resolvers import croissant
+from licensing.resolvers.folder import FolderLicences
+from licensing.resolvers.hub_card import Card
+from licensing.resolvers.hub_card import read as read_card
 from licensing.rights import Declared
 
-_CARD = "dataset card, license"
+_CARD = "README.md"
+_CROISSANT = "croissant.json"
 
 
 class HubSource(SourceBase):
@@ -60,7 +65,7 @@ def read_hub(source: HubSource, root: Path, cache: Path) -> Iterator[Received]:
     Raises:
         SourceError: the hub or the dataset cannot be reached, or a column is missing.
     """
-    declared = _card_licences(source, root)
+    declared = _declared(source, root)
     rows = _rows(source, root, cache)
     first = next(rows, None)
     if first is None:
@@ -114,23 +119,47 @@ def _explained(source: HubSource, fault: Exception) -> SourceError:
     )
 
 
-def _card_licences(source: HubSource, root: Path) -> tuple[Declared, ...]:
-    """What the card's ``license`` says. A card that cannot be had declares nothing, which a decision refuses."""
-    from huggingface_hub import DatasetCard, hf_hub_download
+def _declared(source: HubSource, root: Path) -> tuple[Declared, ...]:
+    """What the card says, and in a local folder its licence files and its ``croissant.json`` as well."""
+    text = _card(source, root)
+    card = read_card(text) if text is not None else Card((), ())
+    found = (*_choice(source, card.licences), *card.terms)
+    if not source.is_folder:
+        return found
+    folder = resolved(root, source.dataset)
+    return tuple(dict.fromkeys((*found, *FolderLicences(folder).declared(_CARD), *_croissant(folder / _CROISSANT))))
+
+
+def _card(source: HubSource, root: Path) -> str | None:
+    """The text of the card. One that cannot be had declares nothing, which a decision refuses."""
+    from huggingface_hub import hf_hub_download
 
     try:
         path = (
-            resolved(root, source.dataset) / "README.md"
+            resolved(root, source.dataset) / _CARD
             if source.is_folder
-            else Path(hf_hub_download(source.dataset, "README.md", repo_type="dataset", revision=source.revision))
+            else Path(hf_hub_download(source.dataset, _CARD, repo_type="dataset", revision=source.revision))
         )
-        licences = DatasetCard.load(path).data.to_dict().get("license")
+        return path.read_bytes().decode("utf-8", "replace")
     except Exception:
+        return None
+
+
+def _choice(source: HubSource, listed: tuple[Declared, ...]) -> tuple[Declared, ...]:
+    if source.card_licences == "all" or len(listed) < 2:
+        return listed
+    # A name that is not SPDX stays an alternative of its own, which nobody can choose.
+    names = [one.text if one.form == "spdx" else _reference(one.text) for one in listed]
+    where = f"{listed[0].where}; read as a choice by the config: source {source.name}, key card_licences"
+    choice = " OR ".join(f"({name})" for name in names)
+    return (Declared(canonical(choice) or choice, where, "spdx"),)
+
+
+def _reference(text: str) -> str:
+    return "LicenseRef-" + (re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-") or "unnamed")
+
+
+def _croissant(path: Path) -> tuple[Declared, ...]:
+    if not path.is_file():
         return ()
-    listed = [str(text) for text in (licences if isinstance(licences, list) else [licences]) if text is not None]
-    if source.card_licences == "any" and len(listed) > 1:
-        # A name that is not SPDX stays an alternative of its own, which nobody can choose.
-        names = [canonical(text) or "LicenseRef-" + re.sub(r"[^A-Za-z0-9.-]+", "-", text) for text in listed]
-        where = f"{_CARD}; read as a choice by the config: source {source.name}, key card_licences"
-        return (Declared(" OR ".join(names), where, "spdx"),)
-    return tuple(Declared(text, _CARD, "spdx" if canonical(text) else "prose") for text in listed)
+    return croissant.declared(path.read_bytes().decode("utf-8", "replace"), path.name)

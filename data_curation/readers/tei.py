@@ -16,6 +16,7 @@ from data_curation.readers.base import Pattern, SourceBase, refused
 from data_curation.readers.folder import Found, files_of_folder, unread
 from data_curation.readers.languages import primary
 from data_curation.received import Received
+from licensing.resolvers.values import restricts_beyond
 from licensing.rights import Declared
 
 _GROUPS = frozenset(("group", "part", "volume"))
@@ -134,7 +135,9 @@ def _declared(tei: Any, file: str) -> tuple[Declared, ...]:
     for availabilities in (own, every):
         targets = [found for one in availabilities for found in _targets(one, file)]
         if targets:
-            return tuple(targets)
+            addresses = [target.text for target in targets]
+            beside = [found for one in availabilities for found in _prose(one, file)]
+            return (*targets, *(found for found in beside if restricts_beyond(found.text, addresses)))
         prose = [found for one in availabilities for found in _prose(one, file)]
         if prose:
             return tuple(prose)
@@ -152,9 +155,9 @@ def _targets(availability: Any, file: str) -> Iterator[Declared]:
 
 def _prose(availability: Any, file: str) -> Iterator[Declared]:
     text = " ".join("".join(availability.itertext()).split())[:_PROSE_CHARACTERS]
-    text = text or (availability.get("status") or "")
-    if text:
-        yield Declared(text, f"{file}:{availability.sourceline} <availability>", "prose")
+    # An empty one stands for terms that nobody filled in; a person must look for them.
+    text = text or availability.get("status") or "(empty <availability>)"
+    yield Declared(text, f"{file}:{availability.sourceline} <availability>", "prose")
 
 
 def _published(tei: Any) -> str | None:

@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_is_streamed_with_the_licence_of_its_card(folder: Path) -> None:
     found = run(folder)
     assert [(d.native_id, d.text) for d in found] == [(f"r{n}", f"tekst {n}") for n in range(5)]
-    assert [(d.text, d.form, d.where) for d in found[0].declared] == [("cc-by-4.0", "spdx", "dataset card, license")]
+    assert [(d.text, d.form, d.where) for d in found[0].declared] == [("cc-by-4.0", "spdx", "README.md:2 license")]
     assert [d.native_id for d in run(folder, limit=2)] == ["r0", "r1"]
     assert [path.name for path in inputs(source(), folder)] == ["README.md", "train.jsonl"]
 
@@ -100,3 +100,21 @@ def test_a_card_with_a_choice_of_licences(folder: Path) -> None:
     one_of = run(folder, card_licences="any")[0].declared
     assert [d.text for d in one_of] == ["CC-BY-SA-3.0 OR LicenseRef-gfdl"]
     assert "card_licences" in one_of[0].where
+
+
+def test_a_folder_also_speaks_through_its_licence_file_and_its_croissant(folder: Path) -> None:
+    (folder / "set" / "LICENSE").write_text("CC-BY-SA-4.0")
+    card = {"@type": "Dataset", "sdLicense": "CC0-1.0", "license": "https://creativecommons.org/licenses/by/4.0/"}
+    (folder / "set" / "croissant.json").write_text(json.dumps(card))
+    assert [(one.form, one.text) for one in run(folder)[0].declared] == [
+        ("spdx", "cc-by-4.0"),
+        ("spdx", "CC-BY-SA-4.0"),
+        ("url", "https://creativecommons.org/licenses/by/4.0/"),
+    ]
+
+
+def test_conditions_of_access_are_no_part_of_a_choice(folder: Path) -> None:
+    head = "license: [mit, cc-by-4.0]\nextra_gated_prompt: Alleen voor onderzoek\n"
+    (folder / "set" / "README.md").write_text(f"---\n{head}---\n")
+    found = run(folder, card_licences="any")[0].declared
+    assert [(one.form, one.text) for one in found] == [("spdx", "MIT OR CC-BY-4.0"), ("prose", "Alleen voor onderzoek")]

@@ -78,6 +78,7 @@ def test_chapters_lose_nothing_between_them(tmp_path: Path) -> None:
     [
         ("<availability><p>Frei für\n alle.</p></availability>", "prose", "Frei für alle."),
         ('<availability status="restricted"/>', "prose", "restricted"),
+        ("<availability/>", "prose", "(empty <availability>)"),
     ],
 )
 def test_prose_counts_where_there_is_no_address(tmp_path: Path, availability: str, form: str, text: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,37 @@ def test_a_name_that_is_no_utf_8_is_written_in_escapes(folder: Path) -> None:
 )
 def test_patterns(pattern: str, path: str, matches: bool) -> None:
     assert (path in Chosen([pattern])) is matches
+
+
+def test_what_a_file_says_and_what_its_folder_says_both_count(folder: Path) -> None:
+    (folder / "in" / "a" / "LICENCE.txt").write_text("CC-BY-SA-4.0")
+    (folder / "in" / "a" / "x.md").write_text("---\nlicense: CC-BY-4.0\n---\n# Kop")
+    (folder / "in" / "a" / "y.html").write_text('<meta charset="utf-8"><meta name="rights" content="Vraag het.">')
+    with gzip.open(folder / "in" / "b.txt.gz", "wb") as file:
+        file.write(b"# SPDX-License-Identifier: CC0-1.0\ntekst")
+    found = {d.native_id: [(one.text, one.where) for one in d.declared] for d in run(folder, licence="0BSD")}
+    config = ("0BSD", "config: source map, key licence")
+    assert found == {
+        "LICENSE": [config, ("MIT", "LICENSE:1")],
+        "a/LICENCE.txt": [config, ("CC-BY-SA-4.0", "a/LICENCE.txt:1")],
+        "a/x.md": [config, ("CC-BY-4.0", "a/x.md:2 license"), ("CC-BY-SA-4.0", "a/LICENCE.txt:1")],
+        "a/y.html": [config, ("Vraag het.", 'a/y.html:1 <meta name="rights">'), ("CC-BY-SA-4.0", "a/LICENCE.txt:1")],
+        "b.txt": [config, ("MIT", "LICENSE:1")],
+        "b.txt.gz": [config, ("CC0-1.0", "b.txt:1 SPDX-License-Identifier"), ("MIT", "LICENSE:1")],
+    }
+    alone = {d.native_id: [one.text for one in d.declared] for d in run(folder, licence_files="none")}
+    assert (alone["b.txt"], alone["a/x.md"]) == ([], ["CC-BY-4.0"])
+
+
+def test_licence_files_do_not_change_which_document_it_is(folder: Path) -> None:
+    before = {d.native_id: (d.id, d.received_sha256, d.text) for d in run(folder, licence_files="none")}
+    assert {d.native_id: (d.id, d.received_sha256, d.text) for d in run(folder)} == before
+
+
+def test_the_licence_files_are_among_the_inputs(folder: Path) -> None:
+    (folder / "in" / "a" / "COPYING").write_text("MIT")
+    keys = {"name": "map", "partner": "M", "reader": "text", "path": "in", "include": ["a/*.md"]}
+    with_them = inputs(SOURCE.validate_python(keys), folder)
+    assert [path.name for path in with_them] == ["COPYING", "x.md"]
+    without = inputs(SOURCE.validate_python(keys | {"licence_files": "none"}), folder)
+    assert [path.name for path in without] == ["x.md"]
