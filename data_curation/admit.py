@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,31 @@ from data_curation.shards import DECIDED, read_shard, write_shard
 from licensing.agreement import Agreement
 from licensing.decide import decide
 from licensing.policy import Policy
-from licensing.rights import Decision, Declared, IntendedUse, Rights
+from licensing.reservations import Resolver
+from licensing.rights import Basis, Decision, Declared, IntendedUse, Rights
 from licensing.table import LicenceTable
 
-_COLUMNS = ["id", "source", "native_id", "declared", "agreement", "published", "withdrawn", "problem", "detail"]
+_COLUMNS = ["id", "source", "native_id", "declared", "agreement", "published", "withdrawn", "url", "problem", "detail"]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the configuration says that the use of one source rests on, and how its reservations are judged."""
+
+    basis: Basis | None = None
+    evidence: str | None = None
+    resolver: Resolver | None = None
 
 
 @dataclass(frozen=True)
 class Admission:
-    """Everything a decision rests on besides the document itself."""
+    """Everything a decision rests on besides the document itself; ``grounds`` by source name."""
 
     use: IntendedUse
     policy: Policy
     table: LicenceTable
     agreements: Mapping[str, Agreement]
+    grounds: Mapping[str, Ground] = field(default_factory=dict)
 
 
 def admit_shard(received: Path, repeated: Path, out: Path, admission: Admission) -> Counter[str]:
@@ -58,13 +69,18 @@ def _decide(row: dict[str, Any], held_back: set[int], admission: Admission, know
             f"The supplier's id '{row['native_id']}' stands for more than one content, so that a later withdrawal "
             "could not say which is meant.",
         )
-    rights = rights_of(row)
+    rights = _with_ground(rights_of(row), row, admission.grounds.get(row["source"], Ground()))
     key = (row["source"], rights)
     if key not in known:
         known[key] = decide(
             rights, admission.use, admission.policy, admission.table, admission.agreements, row["source"]
         )
     return known[key]
+
+
+def _with_ground(rights: Rights, row: Mapping[str, Any], ground: Ground) -> Rights:
+    reservation = ground.resolver.resolve(row["url"]) if ground.resolver else None
+    return replace(rights, basis=ground.basis, evidence=ground.evidence, reservation=reservation)
 
 
 def rights_of(row: Mapping[str, Any]) -> Rights:

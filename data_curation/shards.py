@@ -42,6 +42,19 @@ RECEIVED = pa.schema(
     ]
 )
 
+RESERVATION = pa.struct(
+    [
+        ("state", pa.string()),
+        ("as_of", pa.string()),
+        (
+            "signals",
+            pa.list_(
+                pa.struct([(name, pa.string()) for name in ("protocol", "value", "where", "text", "sha256", "fetched")])
+            ),
+        ),
+    ]
+)
+
 DECIDED = pa.schema(
     [
         ("id", pa.string()),
@@ -52,8 +65,10 @@ DECIDED = pa.schema(
         ("licence", pa.string()),
         ("branch", pa.string()),
         ("basis", pa.string()),
+        ("basis_evidence", pa.string()),
         ("agreement", pa.string()),
         ("conflict", pa.string()),
+        ("reservation", RESERVATION),
         ("duties", pa.list_(pa.struct([("kind", pa.string()), ("value", pa.string()), ("clause", pa.string())]))),
     ]
 )
