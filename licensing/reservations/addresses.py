@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_AMBIGUOUS = re.compile(r"[\\\x00-\x1f\x7f]")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _KEPT = "%/:?#[]@!&'()+,;=-._~"
@@ -36,8 +37,12 @@ class Address:
 
 def address(url: str | None) -> Address | None:
     """Take an address apart; None where it is no ``http`` or ``https`` address with a usable host."""
+    text = (url or "").strip()
+    # A backslash or a control character is read differently by browsers and by this library: which host is meant?
+    if _AMBIGUOUS.search(text):
+        return None
     try:
-        parts = urlsplit((url or "").strip())
+        parts = urlsplit(text)
         host = (parts.hostname or "").rstrip(".").encode("idna").decode("ascii").lower()
         port = parts.port
     except (ValueError, UnicodeError):

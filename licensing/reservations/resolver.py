@@ -142,7 +142,7 @@ class Resolver:
             found = from_headers(page.record, page.headers, self._agents)
             signals += self._heard(found, page.record, HEADERS, site, wanted)
         else:
-            signals += self._settled(page.stored, HEADERS, "headers")
+            signals += self._settled(_without_headers(page.stored), HEADERS, "headers")
         if page.body is not None:
             found = from_html(page.body, self._agents)
             signals += self._heard(found, page.body, HTML, site, wanted)
@@ -203,6 +203,13 @@ def _plain_text(answer: Answer) -> Answer:
     if start.startswith(b"<") or "html" in joined(answer.headers or {}).get("content-type", "").lower():
         return Answer("failed", answer.evidence, "an HTML page was served instead of a text file")
     return answer
+
+
+def _without_headers(answer: Answer) -> Answer:
+    """An answer stored without its headers leaves open what they said: it counts as not asked for."""
+    if answer.kind != "body":
+        return answer
+    return replace(answer, kind="unasked", evidence=answer.record or answer.evidence, told="its headers are not stored")
 
 
 def _rules(answer: Answer, any_path: bool = False) -> Robots | None:
