@@ -34,6 +34,9 @@ _LICENCES: dict[Basis, str] = {
     "own": "LicenseRef-own",
     "consent": "LicenseRef-consent",
 }
+ALONE = frozenset(_LICENCES)
+"""The bases that are judged here, by themselves."""
+
 _DECLARED: dict[Basis, str] = {
     "public-domain": "LicenseRef-public-domain",
     "official-work": "LicenseRef-official-work",
@@ -42,7 +45,7 @@ _DECLARED: dict[Basis, str] = {
 
 def stands_alone(rights: Rights) -> bool:
     """Say whether the basis of a document is one of those that are judged here."""
-    return rights.agreement is None and rights.basis in _LICENCES
+    return rights.agreement is None and rights.basis in ALONE
 
 
 def declared_basis(rights: Rights) -> tuple[Declared, ...]:

@@ -93,7 +93,9 @@ def test_fails_closed(tmp_path: Path, name: str) -> None:
 RESERVED: dict[str, tuple[str, Callable[[Entries], Any]]] = {
     "robots.txt": ("robots.txt", lambda e: e[ROBOTS].update(body=b"User-agent: CCBot\nDisallow: /artikel/\n")),
     "AIPREF rule": ("aipref", lambda e: e[ROBOTS].update(body=QUIET_ROBOTS + b"Content-Usage: / train-ai=n\n")),
-    "Content-Signal": ("content-signal", lambda e: e[ROBOTS].update(body=b"User-agent: *\nContent-Signal: ai-train=no\n")),
+    "Content-Signal": (
+        "content-signal", lambda e: e[ROBOTS].update(body=b"User-agent: *\nContent-Signal: ai-train=no\n")
+    ),
     "TDMRep file": (
         "tdmrep", lambda e: e[TDMREP].update(status=200, body=b'[{"location": "/", "tdm-reservation": 1}]')
     ),
