@@ -16,11 +16,26 @@ from data_curation.shards import DECIDED, read_shard, write_shard
 from licensing.agreement import Agreement
 from licensing.decide import decide
 from licensing.policy import Policy
-from licensing.reservations import Resolver
+from licensing.reservations import AgentTable, Reservation, Resolver, page_reservation
+from licensing.reservations.pages import as_page
+from licensing.reservations.signal import Evidence
 from licensing.rights import Basis, Decision, Declared, IntendedUse, Rights
 from licensing.table import LicenceTable
 
-_COLUMNS = ["id", "source", "native_id", "declared", "agreement", "published", "withdrawn", "url", "problem", "detail"]
+_COLUMNS = [
+    "id",
+    "source",
+    "native_id",
+    "received_sha256",
+    "declared",
+    "agreement",
+    "published",
+    "withdrawn",
+    "url",
+    "page",
+    "problem",
+    "detail",
+]
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,7 @@ class Admission:
     table: LicenceTable
     agreements: Mapping[str, Agreement]
     grounds: Mapping[str, Ground] = field(default_factory=dict)
+    agents: AgentTable | None = None
 
 
 def admit_shard(received: Path, repeated: Path, out: Path, admission: Admission) -> Counter[str]:
@@ -69,7 +85,9 @@ def _decide(row: dict[str, Any], held_back: set[int], admission: Admission, know
             f"The supplier's id '{row['native_id']}' stands for more than one content, so that a later withdrawal "
             "could not say which is meant.",
         )
-    rights = _with_ground(rights_of(row), row, admission.grounds.get(row["source"], Ground()))
+    ground = admission.grounds.get(row["source"], Ground())
+    reservation = _reservation(row, ground.resolver, admission)
+    rights = replace(rights_of(row), basis=ground.basis, evidence=ground.evidence, reservation=reservation)
     key = (row["source"], rights)
     if key not in known:
         known[key] = decide(
@@ -78,9 +96,17 @@ def _decide(row: dict[str, Any], held_back: set[int], admission: Admission, know
     return known[key]
 
 
-def _with_ground(rights: Rights, row: Mapping[str, Any], ground: Ground) -> Rights:
-    reservation = ground.resolver.resolve(row["url"]) if ground.resolver else None
-    return replace(rights, basis=ground.basis, evidence=ground.evidence, reservation=reservation)
+def _reservation(row: Mapping[str, Any], resolver: Resolver | None, admission: Admission) -> Reservation | None:
+    """What the site and the document's own page say; where no site was looked at, what the page says, if anything."""
+    page = None
+    if row["page"] is not None:
+        data, digest = as_page(row["page"]), row["received_sha256"]
+        page = Evidence(row["url"] or f"{row['source']}/{row['native_id']}", data, "", digest)
+    if resolver is not None:
+        return resolver.resolve(row["url"], html=page)
+    if page is None or not page.data or admission.agents is None:
+        return None
+    return page_reservation(page, admission.agents, admission.policy.as_of)
 
 
 def rights_of(row: Mapping[str, Any]) -> Rights:

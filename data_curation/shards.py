@@ -36,6 +36,7 @@ RECEIVED = pa.schema(
         ("url", pa.string()),
         ("published", pa.string()),
         ("author", pa.string()),
+        ("page", pa.list_(pa.string())),
         ("withdrawn", pa.bool_()),
         ("problem", pa.string()),
         ("detail", pa.string()),

@@ -18,6 +18,7 @@ from pipeline.stage import Context, Stage
 
 if TYPE_CHECKING:
     from data_curation.admit import Ground
+    from licensing.reservations import AgentTable, Resolver
 
 
 def agreements_of(loaded: Loaded) -> dict[str, Agreement]:
@@ -54,14 +55,13 @@ def _rights_files(loaded: Loaded) -> Iterable[Path]:
     return [*_policy_files(loaded), agents, *(path for _, path in _snapshot_files(loaded))]
 
 
-def _grounds(loaded: Loaded, evidence: Path) -> dict[str, Ground]:
+def _grounds(loaded: Loaded, agents: AgentTable, evidence: Path) -> dict[str, Ground]:
     """What each source rests on, and the stored answers by which its reservations are judged."""
     from data_curation.admit import Ground
     from data_curation.readers.base import resolved
-    from licensing.reservations import Resolver, load_agents
+    from licensing.reservations import Resolver
 
     policy = loaded.config.policy
-    agents = load_agents(loaded.resolve(policy.ai_agents))
 
     def resolver(source: Any) -> Resolver | None:
         if source.reservations is None and source.basis != "dsm-art-4":
@@ -108,9 +108,11 @@ def _ingest(context: Context) -> dict[str, Any]:
 def _admit(context: Context) -> dict[str, Any]:
     from data_curation.admit import Admission, admit_shard
     from data_curation.shards import shards
+    from licensing.reservations import load_agents
     from licensing.table import load_table
 
     loaded, received = context.loaded, context.run.received
+    agents = load_agents(loaded.resolve(loaded.config.policy.ai_agents))
     counts: Counter[str] = Counter()
     paths = shards(received)
     with (
@@ -123,7 +125,8 @@ def _admit(context: Context) -> dict[str, Any]:
             policy=loaded.config.policy,
             table=load_table(loaded.resolve(loaded.config.policy.table)),
             agreements=agreements_of(loaded),
-            grounds=_grounds(loaded, rights / "evidence"),
+            grounds=_grounds(loaded, agents, rights / "evidence"),
+            agents=agents,
         )
         for path in paths:
             target = out / path.relative_to(received)
@@ -335,7 +338,7 @@ def _ground_settings(loaded: Loaded) -> Any:
 STAGES: tuple[Stage, ...] = (
     Stage(
         name="ingest",
-        version=1,
+        version=2,
         needs=(),
         outputs=lambda run: [run.received],
         settings=lambda loaded: [_plain_sources(loaded), loaded.config.curation.shard_documents],

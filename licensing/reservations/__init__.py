@@ -8,7 +8,16 @@ together. Nothing is fetched here.
 from __future__ import annotations
 
 from licensing.reservations.agents import AgentTable, load_agents
-from licensing.reservations.resolver import Resolver
+from licensing.reservations.resolver import Resolver, page_reservation
 from licensing.reservations.signal import Reservation, Signal, combined, reservation
 
-__all__ = ["AgentTable", "Reservation", "Resolver", "Signal", "combined", "load_agents", "reservation"]
+__all__ = [
+    "AgentTable",
+    "Reservation",
+    "Resolver",
+    "Signal",
+    "combined",
+    "load_agents",
+    "page_reservation",
+    "reservation",
+]

@@ -14,6 +14,7 @@ from licensing.reservations.signal import Evidence, Signal
 
 HEADERS, HTML = "http-headers", "html-meta"
 _LINK = re.compile(r"<([^>]*)>([^,<]*)")
+_MAY_RESERVE = re.compile(rb"(?i)<\s*meta\b[^>]*(robots|tdm-|content-usage|\bno[a-z]+\b)|rsl\+xml")
 
 Headers = Mapping[str, str | Sequence[str]]
 
@@ -64,6 +65,32 @@ def from_html(evidence: Evidence, agents: AgentTable) -> Found:
     return Found(page.signals, page.licences)
 
 
+def reserving_elements(data: bytes) -> tuple[str, ...] | None:
+    """The elements of a page that may reserve something, each as ``LINE TAG``; None where it cannot be read.
+
+    They say all that `from_html` needs, so that a page can be judged long after its bytes were turned into text.
+    """
+    if not _MAY_RESERVE.search(data) and b"\0" not in data:
+        return ()
+    collected = _Elements()
+    try:
+        collected.feed(_decoded(data))
+        collected.close()
+    except (ValueError, AssertionError, RecursionError):
+        return None
+    return tuple(collected.found)
+
+
+def as_page(elements: Sequence[str]) -> bytes:
+    """Put `reserving_elements` back on their lines."""
+    text, line = "", 1
+    for element in elements:
+        number, _, tag = element.partition(" ")
+        text += "\n" * (int(number) - line) + tag
+        line = int(number)
+    return text.encode("utf-8", "replace")
+
+
 def _word_signals(evidence: Evidence, value: str | None, agents: AgentTable, protocol: str, place: str) -> list[Signal]:
     """One finding where a word reserves text, whichever agent it is addressed to."""
     words = set(re.split(r"[\s,:;]+", (value or "").lower()))
@@ -79,6 +106,17 @@ def _decoded(data: bytes) -> str:
     if b"\0" in data:
         raise ValueError("it holds null bytes")
     return data.decode("utf-8", "replace")
+
+
+class _Elements(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "meta" or (tag in ("link", "script") and rsl.MEDIA_TYPE in str(attrs).lower()):
+            text = " ".join((self.get_starttag_text() or "").split())
+            self.found.append(f"{self.getpos()[0]} {text}")
 
 
 class _Page(HTMLParser):

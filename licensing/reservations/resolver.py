@@ -44,12 +44,11 @@ class _Site:
 
 @dataclass(frozen=True)
 class _Page:
-    """What is known of one document's page: its headers with the record of them, its body, and what is stored."""
+    """What is known of one document's page: the answer stored, all headers with their records, and all bodies."""
 
     stored: Answer
-    record: Evidence | None
-    headers: Headers | None
-    body: Evidence | None
+    headers: tuple[tuple[Evidence, Headers], ...]
+    bodies: tuple[Evidence, ...]
     may_be_html: bool
 
 
@@ -65,16 +64,27 @@ class Resolver:
         self._site: Callable[[str], _Site] = lru_cache(_HOSTS)(self._read_site)
         self._snapshot: Callable[[str, str], Snapshot] = lru_cache(2 * _HOSTS)(self._read_snapshot)
 
-    def resolve(self, url: str | None, headers: Headers | None = None, html: bytes | None = None) -> Reservation:
-        """Judge one document; ``headers`` and ``html`` are its own where they came with it, else those stored count."""
+    def resolve(
+        self, url: str | None, headers: Headers | None = None, html: bytes | Evidence | None = None
+    ) -> Reservation:
+        """Judge one document; ``headers`` and ``html`` are its own where they came with it, beside those stored."""
         wanted = address(url)
         if wanted is None:
-            told = f"no usable web address: {url!r}" if url else "the document has no web address"
-            return reservation([Signal("address", "unknown", "the document", told, "", "")], self._as_of)
+            return reservation(self._without_address(url, headers, html), self._as_of)
         site = self._site(wanted.host)
-        page = self._page(site, wanted, headers, html)
+        page = self._page(site, wanted, headers, _body(wanted.url, html))
         signals = [*self._site_signals(site, wanted), *self._page_signals(site, wanted, page)]
         return reservation(signals, self._as_of)
+
+    def _without_address(self, url: str | None, headers: Headers | None, html: bytes | Evidence | None) -> list[Signal]:
+        """Only what came with the document can be heard; what its site says stays unknown."""
+        told = f"no usable web address: {url!r}" if url else "the document has no web address"
+        signals = [Signal("address", "unknown", "the document", told, "", "")]
+        body = _body("the document", html)
+        if headers is not None:
+            record = Evidence("the document", canonical(joined(headers)), "")
+            signals += from_headers(record, headers, self._agents).signals
+        return signals + (from_html(body, self._agents).signals if body is not None else [])
 
     def _read_snapshot(self, host: str, day: str) -> Snapshot:
         return load_snapshot(self._folder or Path(), host, day)
@@ -138,34 +148,31 @@ class Resolver:
 
     def _page_signals(self, site: _Site, wanted: Address, page: _Page) -> list[Signal]:
         signals: list[Signal] = []
-        if page.record is not None and page.headers is not None:
-            found = from_headers(page.record, page.headers, self._agents)
-            signals += self._heard(found, page.record, HEADERS, site, wanted)
-        else:
+        for record, headers in page.headers:
+            signals += self._heard(from_headers(record, headers, self._agents), record, HEADERS, site, wanted)
+        if not page.headers:
             signals += self._settled(_without_headers(page.stored), HEADERS, "headers")
-        if page.body is not None:
-            found = from_html(page.body, self._agents)
-            signals += self._heard(found, page.body, HTML, site, wanted)
-        elif page.may_be_html:
+        for body in page.bodies:
+            signals += self._heard(from_html(body, self._agents), body, HTML, site, wanted)
+        if not page.bodies and page.may_be_html:
             signals += self._settled(page.stored, HTML, "html")
         return signals
 
-    def _page(self, site: _Site, wanted: Address, headers: Headers | None, html: bytes | None) -> _Page:
-        """What is known of the document's own page: what came with it, else what is stored."""
+    def _page(self, site: _Site, wanted: Address, headers: Headers | None, own: Evidence | None) -> _Page:
+        """What is known of the document's own page: what came with it, and what is stored, which may be newer."""
         stored = self._answer(wanted.host, list(site.days), wanted)
         if stored.kind == "absent":
             # A page that is gone shows nothing of what it said.
             stored = replace(stored, kind="failed")
-        record, said = stored.record, stored.headers
-        if headers is not None:
-            record, said = Evidence(wanted.url, canonical(joined(headers)), ""), headers
-        kind = joined(said or {}).get("content-type", "").lower()
-        body = stored.evidence if stored.kind == "body" else None
-        if html is not None:
-            body = Evidence(wanted.url, html, "")
-        elif kind and "html" not in kind:
-            body = None
-        return _Page(stored, record, said, body, may_be_html=not kind or "html" in kind)
+        said = [(Evidence(wanted.url, canonical(joined(headers)), ""), headers)] if headers is not None else []
+        if stored.record is not None and stored.headers is not None:
+            said.append((stored.record, stored.headers))
+        kinds = {joined(one).get("content-type", "").lower() for _, one in said} - {""}
+        may_be_html = not kinds or any("html" in kind for kind in kinds)
+        bodies = [own] if own is not None else []
+        if stored.kind == "body" and may_be_html:
+            bodies.append(stored.evidence)
+        return _Page(stored, tuple(said), tuple(bodies), may_be_html)
 
     def _heard(self, found: Found, evidence: Evidence, protocol: str, site: _Site, wanted: Address) -> list[Signal]:
         terms = [one for link in found.licences for one in self._terms(link, "licence link", evidence, site, wanted)]
@@ -188,11 +195,23 @@ class Resolver:
         return [answer.evidence.signal(protocol, value, answer.told)]
 
     def _kept(self, evidence: Evidence) -> None:
-        if self._keep is not None and evidence.data:
+        if self._keep is not None and evidence.data and not evidence.excerpt_of:
             path = self._keep / evidence.sha256[:2] / evidence.sha256
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(evidence.data)
+
+
+def page_reservation(page: Evidence, agents: AgentTable, as_of: date) -> Reservation | None:
+    """What a document's own page says, where nothing else is asked; None where it says nothing."""
+    found = from_html(page, agents)
+    named = [page.signal(rsl.PROTOCOL, "unknown", f"names terms at {link}", "licence link") for link in found.licences]
+    signals = [*found.signals, *named]
+    return reservation(signals, as_of.isoformat()) if signals else None
+
+
+def _body(where: str, html: bytes | Evidence | None) -> Evidence | None:
+    return Evidence(where, html, "") if isinstance(html, bytes) else html
 
 
 def _plain_text(answer: Answer) -> Answer:

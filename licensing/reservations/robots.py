@@ -37,17 +37,16 @@ _RULES = frozenset(("allow", "disallow", "content-usage", "content-signal"))
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line that says something: its number (from 1), its field in lower case and its value."""
+    """One line that says something: its number (from 1), its field in lower case and its value.
+
+    ``pattern`` is the path of an ``Allow`` or ``Disallow`` in comparable form, empty for other fields.
+    """
 
     number: int
     field: str
     value: str
     text: str
-
-    @property
-    def pattern(self) -> str:
-        """The path of an ``Allow`` or ``Disallow``, in comparable form."""
-        return normal_pattern(self.value)
+    pattern: str = ""
 
 
 @dataclass
@@ -144,7 +143,8 @@ def _lines(data: bytes, found: Robots) -> Iterator[Line]:
         if not colon or not name or "\0" in text:
             found.unread.append((number, f"neither a rule nor a comment: {text}"))
             continue
-        yield Line(number, _SPELLINGS.get(name, name), value.strip(), text)
+        name, value = _SPELLINGS.get(name, name), value.strip()
+        yield Line(number, name, value, text, normal_pattern(value) if name in ("allow", "disallow") else "")
 
 
 def _names(line: Line, found: Robots) -> list[str]:

@@ -52,21 +52,27 @@ class Reservation:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Bytes that a finding rests on: where they came from, and on which day (ISO 8601)."""
+    """Bytes that a finding rests on: where they came from, and on which day (ISO 8601).
+
+    ``excerpt_of`` is the SHA-256 of a whole of which the bytes are only a part, where that whole is kept elsewhere.
+    """
 
     where: str
     data: bytes
     fetched: str
+    excerpt_of: str = ""
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the bytes, in hexadecimal."""
-        return hashlib.sha256(self.data).hexdigest()
+        """SHA-256 of the bytes, or of the whole that they are taken from, in hexadecimal."""
+        return self.excerpt_of or hashlib.sha256(self.data).hexdigest()
 
     def signal(self, protocol: str, value: Value, text: str, place: str = "") -> Signal:
         """Make a finding that rests on these bytes; ``place`` is the line, header or element within them."""
         where = f"{self.where}, {place}" if place else self.where
-        return Signal(protocol, value, where, shortened(text), self.sha256 if self.data else "", self.fetched)
+        return Signal(
+            protocol, value, where, shortened(text), self.sha256 if self.data or self.excerpt_of else "", self.fetched
+        )
 
 
 def combined(values: Iterable[Value]) -> Value:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 from datetime import date
 from pathlib import Path
@@ -17,6 +19,8 @@ from data_curation.duplicates import REMOVED
 from data_curation.ingest import ingest_source
 from data_curation.readers import SourceError, snapshot_files
 from data_curation.readers.jsonl import JsonlSource
+from data_curation.readers.page import page_elements
+from data_curation.readers.text import TextSource
 from data_curation.shards import CURATED, read_shard, write_shard
 from licensing.policy import Policy
 from licensing.reservations import Resolver, load_agents
@@ -63,6 +67,7 @@ def admitted(folder: Path, as_of: str, ground: Ground) -> dict[str, Any]:
         table=load_table(CONFIGS / "licences.yaml"),
         agreements={},
         grounds={"web": ground},
+        agents=load_agents(CONFIGS / "ai-agents.yaml"),
     )
     received = folder / "received" / "web"
     (folder / "decisions" / "web").mkdir(parents=True, exist_ok=True)
@@ -167,3 +172,37 @@ def test_clashing_ids_still_go_first(tmp_path: Path) -> None:
 
     np.save(received / "clashing-native-ids.npy", np.array([native_key("a")], dtype=np.uint64))
     assert admitted(tmp_path, "2026-11-15", Ground())["a"]["reason"] == "native-id-repeated"
+
+
+def pages(folder: Path, **texts: str) -> TextSource:
+    (folder / "pages").mkdir()
+    for name, head in texts.items():
+        page = f"<html>\n<head>{head}</head><body><p>Een bladzijde over de dijk.</p></body></html>"
+        (folder / "pages" / f"{name}.html").write_text(page, encoding="utf-8")
+    return TextSource.model_validate(
+        {"name": "web", "partner": "Web", "reader": "text", "path": "pages", "licence": "CC-BY-4.0"}
+    )
+
+
+def test_a_reservation_in_the_page_itself_meets_its_licence(tmp_path: Path) -> None:
+    one = pages(tmp_path, a="", b='<meta name="robots" content="noai">', c='<meta name="tdm-reservation" content="0">')
+    ingest_source(one, tmp_path, tmp_path / "cache", tmp_path / "received" / "web", 100)
+    rows = admitted(tmp_path, "2026-11-15", Ground())
+    assert {name: row["reason"] for name, row in rows.items()} == {
+        "a.html": "licence-admitted",
+        "b.html": "licence-reserved",
+        "c.html": "licence-admitted",
+    }
+    (signal,) = rows["b.html"]["reservation"]["signals"]
+    received = (tmp_path / "pages" / "b.html").read_bytes()
+    assert signal["where"] == "web/b.html, line 2 <meta robots>"
+    assert signal["sha256"] == hashlib.sha256(received).hexdigest()
+    assert rows["a.html"]["reservation"] is None and rows["c.html"]["reservation"]["state"] == "allowed"
+
+
+def test_only_html_has_elements() -> None:
+    page = b'<meta name="robots" content="noai">'
+    assert page_elements("a.html", page, 1000) == ('1 <meta name="robots" content="noai">',)
+    assert page_elements("a.html.gz", gzip.compress(page), 1000) == page_elements("a.HTM", page, 1000)
+    assert page_elements("a.txt", page, 1000) is None
+    assert page_elements("a.html.gz", gzip.compress(page), 10) is None

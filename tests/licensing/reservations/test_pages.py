@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import codecs
+import dataclasses
 
 import pytest
 
-from licensing.reservations.pages import from_headers, from_html
+from licensing.reservations.pages import as_page, from_headers, from_html, reserving_elements
 from licensing.reservations.signal import combined
 from tests.licensing.reservations.sites import AGENTS, QUIET_PAGE, evidence
 
@@ -81,3 +82,27 @@ def test_terms_are_found_where_they_are_named() -> None:
     assert from_headers(evidence("x"), header, AGENTS).licences == ["https://a.example/l.xml"]
     page = '<link rel="license" type="application/rsl+xml" href="/l.xml"><link rel=license href="/cc">'
     assert from_html(evidence(page), AGENTS).licences == ["/l.xml"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<html>\n<head>\n<meta charset=utf-8>\n<meta\n name="tdm-reservation" content="1">\n<p>x',
+        "<META CONTENT='NOAI, noindex' NAME=ROBOTS>",
+        '<meta name="GPTBot" content="noai"><meta name="description" content="&lt;p&gt;">',
+        '<link rel="license" type="application/rsl+xml" href="/l.xml">',
+        '<script type="application/rsl+xml"><rsl></rsl></script>',
+        codecs.BOM_UTF16_LE + '<meta name="robots" content="noai">'.encode("utf-16-le"),
+        QUIET_PAGE,
+    ],
+)
+def test_elements_alone_say_what_the_page_says(text: str | bytes) -> None:
+    whole = evidence(text)
+    elements = reserving_elements(whole.data)
+    assert elements is not None
+    alone = from_html(dataclasses.replace(whole, data=as_page(elements), excerpt_of=whole.sha256), AGENTS)
+    assert alone == from_html(whole, AGENTS)
+
+
+def test_elements_of_a_page_that_cannot_be_read_are_not_none_at_all() -> None:
+    assert reserving_elements('<meta name="robots" content="noai">'.encode("utf-16-le")) is None

@@ -247,12 +247,18 @@ def test_pages_may_have_files_of_their_own(tmp_path: Path) -> None:
     assert resolver(tmp_path).resolve(PAGE).state == "unknown"
 
 
-def test_what_came_with_the_document_goes_before_what_is_stored(tmp_path: Path) -> None:
+def test_what_came_with_the_document_counts_beside_what_is_stored(tmp_path: Path) -> None:
     folder = store(tmp_path, silent())
     ask = resolver(folder).resolve
     assert ask(PAGE, headers={"content-type": "text/html"}, html=QUIET_PAGE).state == "allowed"
     assert ask(PAGE, headers={"tdm-reservation": "1"}).state == "disallowed"
     assert ask(PAGE, html=b'<meta name="robots" content="noai">').state == "disallowed"
+    reserved = silent()
+    reserved[PAGE]["body"] = b'<meta name="robots" content="noai">'
+    newer = resolver(store(tmp_path / "newer", reserved)).resolve
+    assert newer(PAGE, headers={"content-type": "text/html"}, html=QUIET_PAGE).state == "disallowed"
+    assert ask(None, html=b'<meta name="robots" content="noai">').state == "disallowed"
+    assert ask(None, headers={"content-usage": "train-ai=n"}).state == "disallowed"
     unstored = f"https://{HOST}/artikel/2"
     assert ask(unstored).state == "unknown"
     assert ask(unstored, headers={"content-type": "text/html"}).state == "unknown"
