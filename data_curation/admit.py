@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,47 @@ from data_curation.shards import DECIDED, read_shard, write_shard
 from licensing.agreement import Agreement
 from licensing.decide import decide
 from licensing.policy import Policy
-from licensing.rights import Decision, Declared, IntendedUse, Rights
+from licensing.reservations import AgentTable, Reservation, Resolver, page_reservation
+from licensing.reservations.pages import as_page
+from licensing.reservations.signal import Evidence
+from licensing.rights import Basis, Decision, Declared, IntendedUse, Rights
 from licensing.table import LicenceTable
 
-_COLUMNS = ["id", "source", "native_id", "declared", "agreement", "published", "withdrawn", "problem", "detail"]
+_COLUMNS = [
+    "id",
+    "source",
+    "native_id",
+    "received_sha256",
+    "declared",
+    "agreement",
+    "published",
+    "withdrawn",
+    "url",
+    "page",
+    "problem",
+    "detail",
+]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the configuration says that the use of one source rests on, and how its reservations are judged."""
+
+    basis: Basis | None = None
+    evidence: str | None = None
+    resolver: Resolver | None = None
 
 
 @dataclass(frozen=True)
 class Admission:
-    """Everything a decision rests on besides the document itself."""
+    """Everything a decision rests on besides the document itself; ``grounds`` by source name."""
 
     use: IntendedUse
     policy: Policy
     table: LicenceTable
     agreements: Mapping[str, Agreement]
+    grounds: Mapping[str, Ground] = field(default_factory=dict)
+    agents: AgentTable | None = None
 
 
 def admit_shard(received: Path, repeated: Path, out: Path, admission: Admission) -> Counter[str]:
@@ -58,13 +85,28 @@ def _decide(row: dict[str, Any], held_back: set[int], admission: Admission, know
             f"The supplier's id '{row['native_id']}' stands for more than one content, so that a later withdrawal "
             "could not say which is meant.",
         )
-    rights = rights_of(row)
+    ground = admission.grounds.get(row["source"], Ground())
+    reservation = _reservation(row, ground.resolver, admission)
+    rights = replace(rights_of(row), basis=ground.basis, evidence=ground.evidence, reservation=reservation)
     key = (row["source"], rights)
     if key not in known:
         known[key] = decide(
             rights, admission.use, admission.policy, admission.table, admission.agreements, row["source"]
         )
     return known[key]
+
+
+def _reservation(row: Mapping[str, Any], resolver: Resolver | None, admission: Admission) -> Reservation | None:
+    """What the site and the document's own page say; where no site was looked at, what the page says, if anything."""
+    page = None
+    if row["page"] is not None:
+        data, digest = as_page(row["page"]), row["received_sha256"]
+        page = Evidence(row["url"] or f"{row['source']}/{row['native_id']}", data, "", digest)
+    if resolver is not None:
+        return resolver.resolve(row["url"], html=page)
+    if page is None or not page.data or admission.agents is None:
+        return None
+    return page_reservation(page, admission.agents, admission.policy.as_of)
 
 
 def rights_of(row: Mapping[str, Any]) -> Rights:

@@ -100,6 +100,8 @@ def _ledger_row(
         "branch": decision["branch"],
         "basis": decision["basis"],
         "conflict": decision["conflict"],
+        "basis_evidence": decision["basis_evidence"],
+        "reservation": decision["reservation"],
         "duties": decision["duties"],
         "decision": decision["outcome"],
         "decision_reason": decision["reason"],

@@ -51,6 +51,8 @@ LEDGER = pa.schema(
         DECIDED.field("basis"),
         DECIDED.field("agreement"),
         DECIDED.field("conflict"),
+        DECIDED.field("basis_evidence"),
+        DECIDED.field("reservation"),
         DECIDED.field("duties"),
         ("decision", pa.string()),
         ("decision_reason", pa.string()),

@@ -9,32 +9,34 @@ from typing import Any
 
 import pyarrow as pa
 
-from data_curation.admit import Admission, admit_shard
-from data_curation.shards import CURATED, RECEIVED, read_shard, shards, write_shard
+from data_curation.shards import CURATED, DECIDED, RECEIVED, read_shard, shards, write_shard
+from licensing.decide import withdrawn_decision
 from licensing.files import sync_entry
 
 
-def purge(
-    received: Path, decisions: Path, curated: Path, withdrawn: Collection[str], admission: Admission
-) -> list[Path]:
+def purge(received: Path, decisions: Path, curated: Path, withdrawn: Collection[str]) -> list[Path]:
     """Take the text of withdrawn documents out of all three tables; returns the shards of ``received`` that changed.
 
-    ``withdrawn`` are ids and digests of received bytes. The decision on each is made again, which refuses it; its
-    curated row goes. A shard is replaced whole or not at all, and what is done already is not done again.
+    ``withdrawn`` are ids and digests of received bytes. The decision on each becomes a refusal; its curated row goes.
+    A shard is replaced whole or not at all, and what is done already is not done again.
     """
     changed = []
     for number, path in enumerate(shards(received)):
         if not _clear_received(path, withdrawn):
             continue
         changed.append(path)
-        decided = decisions / path.relative_to(received)
-        beside = _beside(decided)
-        admit_shard(path, path.parent / "clashing-native-ids.npy", beside, admission)
-        _replace(beside, decided)
         ids = {row["id"] for row in read_shard(path, ["id", "withdrawn"]) if row["withdrawn"]}
+        decided = decisions / path.relative_to(received)
+        _rewrite(decided, (_refused(row) if row["id"] in ids else row for row in read_shard(decided)), DECIDED)
         documents = curated / "documents" / f"{number:06d}.parquet"
         _rewrite(documents, (row for row in read_shard(documents) if row["id"] not in ids), CURATED)
     return changed
+
+
+def _refused(row: dict[str, Any]) -> dict[str, Any]:
+    decision = withdrawn_decision(row["agreement"]).as_dict()
+    kept = {name: row[name] for name in ("basis_evidence", "reservation")}
+    return row | decision | kept
 
 
 def _clear_received(path: Path, withdrawn: Collection[str]) -> bool:
@@ -45,7 +47,7 @@ def _clear_received(path: Path, withdrawn: Collection[str]) -> bool:
         if not row["withdrawn"] and (row["id"] in withdrawn or row["received_sha256"] in withdrawn)
     }
     if found:
-        gone = {"text": None, "withdrawn": True}
+        gone = {"text": None, "page": None, "withdrawn": True}
         _rewrite(path, (row | gone if row["id"] in found else row for row in read_shard(path)), RECEIVED)
     return bool(found)
 

@@ -26,6 +26,7 @@ def identity(source: str, native_id: str) -> hashlib._Hash:
 class Received:
     """One document as it came in; ``text`` is None where ``problem`` says why it could not be read.
 
+    ``page`` holds the elements of an HTML file that may reserve rights, each as ``LINE TAG``; None where it is none.
     ``problem`` is a stable code for the ledger (``empty``, ``not-utf-8``, ``truncated``, ``too-large``, ``not-json``,
     ``missing-column``, ``no-id``, …) and ``detail`` a sentence that names file and line.
     """
@@ -41,6 +42,7 @@ class Received:
     url: str | None = None
     published: str | None = None
     author: str | None = None
+    page: tuple[str, ...] | None = None
     withdrawn: bool = False
     problem: str | None = None
     detail: str | None = None

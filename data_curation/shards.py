@@ -36,9 +36,23 @@ RECEIVED = pa.schema(
         ("url", pa.string()),
         ("published", pa.string()),
         ("author", pa.string()),
+        ("page", pa.list_(pa.string())),
         ("withdrawn", pa.bool_()),
         ("problem", pa.string()),
         ("detail", pa.string()),
+    ]
+)
+
+RESERVATION = pa.struct(
+    [
+        ("state", pa.string()),
+        ("as_of", pa.string()),
+        (
+            "signals",
+            pa.list_(
+                pa.struct([(name, pa.string()) for name in ("protocol", "value", "where", "text", "sha256", "fetched")])
+            ),
+        ),
     ]
 )
 
@@ -52,8 +66,10 @@ DECIDED = pa.schema(
         ("licence", pa.string()),
         ("branch", pa.string()),
         ("basis", pa.string()),
+        ("basis_evidence", pa.string()),
         ("agreement", pa.string()),
         ("conflict", pa.string()),
+        ("reservation", RESERVATION),
         ("duties", pa.list_(pa.struct([("kind", pa.string()), ("value", pa.string()), ("clause", pa.string())]))),
     ]
 )

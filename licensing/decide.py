@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from licensing.agreement import Agreement
+from licensing.basis import decide_by_basis, declared_basis, stands_alone, with_declared, with_reservation
 from licensing.contract import decide_by_agreement
 from licensing.expression import branches, joined, spdx
 from licensing.policy import Policy
@@ -32,14 +33,33 @@ def decide(
 ) -> Decision:
     """Decide whether a document of ``source`` may be used as intended.
 
-    A withdrawn document is refused before anything else. An agreement goes before a public licence; a declaration on
-    the document that would not be admitted by itself sends it to review all the same, for it may be a third party's.
+    A withdrawn document is refused before anything else. An agreement goes before a public licence and before a
+    reservation, which is recorded; a declaration on the document that would not be admitted by itself sends it to
+    review all the same, for it may be a third party's. Other bases: see ``licensing.basis``.
     """
+    decision = _decided(rights, use, policy, table, agreements, source)
+    return replace(decision, basis_evidence=rights.evidence, reservation=rights.reservation)
+
+
+def _decided(
+    rights: Rights,
+    use: IntendedUse,
+    policy: Policy,
+    table: LicenceTable,
+    agreements: Mapping[str, Agreement],
+    source: str,
+) -> Decision:
     if rights.withdrawn:
-        return _without_licence("refuse", "withdrawn", "The document was withdrawn and is not used again.", rights)
-    if rights.agreement is None:
-        return _by_declarations(rights.declared, use, policy, table)
-    agreement = agreements.get(rights.agreement)
+        return withdrawn_decision(rights.agreement)
+    if stands_alone(rights):
+        alone = decide_by_basis(rights, use)
+        if not rights.declared:
+            return alone
+        return with_declared(alone, _by_declarations(rights.declared, use, policy, table), _quoted(rights.declared))
+    if rights.agreement is None and rights.basis != "agreement":
+        declared = (*declared_basis(rights), *rights.declared)
+        return with_reservation(_by_declarations(declared, use, policy, table), rights.reservation, policy)
+    agreement = agreements.get(rights.agreement or "")
     if agreement is None:
         told = f"Agreement {rights.agreement} is not among the agreements of this run; add it to policy.agreements."
         return _without_licence("refuse", "agreement-unknown", told, rights)
@@ -47,6 +67,12 @@ def decide(
     if decision.outcome != "admit" or not rights.declared:
         return decision
     return _against_declarations(decision, rights.declared, _by_declarations(rights.declared, use, policy, table))
+
+
+def withdrawn_decision(agreement: str | None) -> Decision:
+    """The decision on a withdrawn document, whatever else is known of it."""
+    told = "The document was withdrawn and is not used again."
+    return Decision("refuse", "withdrawn", "", told, "NOASSERTION", "", "none", agreement)
 
 
 def _without_licence(outcome: Outcome, reason: str, told: str, rights: Rights) -> Decision:

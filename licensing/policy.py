@@ -33,11 +33,23 @@ class Policy(Section):
     unsettled: Outcome = "review"
     """A needed use that the table marks as unsettled."""
 
+    reservations_on_licensed: Outcome = "review"
+    """A public licence on a document whose publisher reserves text and data mining all the same.
+
+    A reservation takes away the exception of Directive (EU) 2019/790 art. 4 and not a licence, and a Creative Commons
+    licence cannot be revoked: whoever is sure of the licence may say ``admit``. But the two contradict each other. The
+    licence may be meant for a part of the page only, or come from somebody who does not hold the right; and the EUIPO's
+    study of 2025 reads what counts as a reservation broadly. So a person looks, unless set otherwise; the conflict is
+    recorded whatever is set."""
+
     licences: dict[str, Outcome] = Field(default_factory=dict)
     """Decisions by SPDX id that go before the table, for instance where a separate permission was obtained."""
 
     table: str = "licences.yaml"
     """The licence table, relative to the folder of the run's configuration."""
+
+    ai_agents: str = "ai-agents.yaml"
+    """The AI user agents and the rule on reservations, relative to the folder of the run's configuration."""
 
     agreements: tuple[str, ...] = ()
     """The agreement files, relative to the folder of the run's configuration."""

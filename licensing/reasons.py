@@ -97,6 +97,52 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
             "The agreement goes by publication date, and none is known.",
             "De overeenkomst gaat uit van de publicatiedatum, en die is niet bekend.",
         ),
+        "own-admitted": Reason(
+            "The text is the provider's own work.", "De tekst is eigen werk van de aanbieder van het model."
+        ),
+        "consent-admitted": Reason(
+            "The rightsholder consents to this use.", "De rechthebbende stemt in met dit gebruik."
+        ),
+        "art-3-admitted": Reason(
+            "Scientific research may mine text to which it has lawful access.",
+            "Wetenschappelijk onderzoek mag tekst analyseren waartoe het rechtmatig toegang heeft.",
+        ),
+        "art-4-admitted": Reason(
+            "There is lawful access, and the publisher does not reserve text and data mining.",
+            "Er is rechtmatige toegang en de uitgever maakt geen voorbehoud tegen tekst- en datamining.",
+        ),
+        "basis-evidence-absent": Reason(
+            "Nothing shows that the stated legal basis is there; a person must look.",
+            "Niets toont aan dat de opgegeven rechtsgrond er is; iemand moet dat nagaan.",
+        ),
+        "art-3-commercial": Reason(
+            "The exception for scientific research does not cover commercial use.",
+            "De uitzondering voor wetenschappelijk onderzoek geldt niet voor commercieel gebruik.",
+        ),
+        "art-3-sharing": Reason(
+            "Copies made for scientific research may not be released.",
+            "Kopieën voor wetenschappelijk onderzoek mogen niet worden vrijgegeven.",
+        ),
+        "art-3-release": Reason(
+            "Whether weights trained on text mined for research may be released is not settled.",
+            "Of modelgewichten mogen worden vrijgegeven die op tekst voor onderzoek zijn getraind, staat niet vast.",
+        ),
+        "art-4-sharing": Reason(
+            "Copies made for text and data mining may not be released.",
+            "Kopieën voor tekst- en datamining mogen niet worden vrijgegeven.",
+        ),
+        "reserved": Reason(
+            "The publisher reserves text and data mining.",
+            "De uitgever maakt een voorbehoud tegen tekst- en datamining.",
+        ),
+        "reservation-unknown": Reason(
+            "Whether the publisher reserves text and data mining is not known.",
+            "Of de uitgever een voorbehoud maakt tegen tekst- en datamining, is niet bekend.",
+        ),
+        "licence-reserved": Reason(
+            "The text carries a public licence, yet the publisher reserves text and data mining.",
+            "De tekst heeft een open licentie, maar de uitgever maakt een voorbehoud tegen tekst- en datamining.",
+        ),
         "withdrawn": Reason("The document was withdrawn.", "Het document is ingetrokken."),
         "withdrawn-copy": Reason(
             "The document is a copy of one that was withdrawn.",

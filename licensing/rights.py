@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal
 
+from licensing.reservations.signal import Reservation
 from licensing.settings import Section
 
 Outcome = Literal["admit", "review", "refuse"]
@@ -34,12 +35,20 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """All that is known of one document's legal position before a decision."""
+    """All that is known of one document's legal position before a decision.
+
+    ``basis`` is what the configuration says the use rests on (None: what the declarations give), ``evidence`` what
+    shows that, ``reservation`` what the publisher's site and the page say about text and data mining (None: not looked
+    at).
+    """
 
     declared: tuple[Declared, ...] = ()
     agreement: str | None = None
     published: date | None = None
     withdrawn: bool = False
+    basis: Basis | None = None
+    evidence: str | None = None
+    reservation: Reservation | None = None
 
 
 class IntendedUse(Section):
@@ -82,6 +91,8 @@ class Decision:
     agreement: str | None = None
     duties: tuple[Duty, ...] = ()
     conflict: str | None = None
+    basis_evidence: str | None = None
+    reservation: Reservation | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the decision as plain values for JSON."""

@@ -33,7 +33,6 @@ def delete_withdrawn_text(
 ) -> dict[str, Entry]:
     """Delete what is withdrawn from received, decided and curated tables; return the statements that then count."""
     from data_curation.purge import purge
-    from pipeline.stages import admission_of
 
     state = {
         "withdrawals": [one.digest for one in withdrawals],
@@ -47,7 +46,7 @@ def delete_withdrawn_text(
         for row in one.rows(["id", "received_sha256"])
         for digest in (row["id"], row["received_sha256"])
     }
-    changed = purge(run.received, run.decisions, run.curated, gone, admission_of(loaded))
+    changed = purge(run.received, run.decisions, run.curated, gone)
     amended = dict(before)
     if changed:
         for name in AMENDED:

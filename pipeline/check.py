@@ -6,9 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from data_curation.readers import snapshot_files
+from data_curation.readers.base import resolved
 from licensing.agreement import Agreement
+from licensing.basis import ALONE, decide_by_basis
 from licensing.decide import decide
 from licensing.errors import HerkomstError
+from licensing.reservations import Reservation, load_agents
 from licensing.rights import Decision, Declared, Rights
 from licensing.table import LicenceTable, check_policy, load_table
 from licensing.withdrawal import obeyed
@@ -22,6 +26,7 @@ def explain(loaded: Loaded) -> str:
     config = loaded.config
     table = load_table(loaded.resolve(config.policy.table))
     check_policy(config.policy, table)
+    load_agents(loaded.resolve(config.policy.ai_agents))
     agreements = agreements_of(loaded)
     lines = [f"{loaded.path.name}: run '{config.name}'", "", "Intended use", f"  {_use(loaded)}", ""]
     lines += ["Sources"]
@@ -47,7 +52,9 @@ def _use(loaded: Loaded) -> str:
 
 
 def _source(loaded: Loaded, source: Any, table: LicenceTable, agreements: dict[str, Agreement]) -> list[str]:
-    lines = [f"  {source.name} ({source.reader}), from {source.partner}"]
+    lines = [f"  {source.name} ({source.reader}), from {source.partner}", *_ground(loaded, source)]
+    if source.basis in ALONE:
+        return lines
     if source.agreement:
         return lines + _by_agreement(loaded, source, agreements, table)
     if source.licence:
@@ -57,6 +64,45 @@ def _source(loaded: Loaded, source: Any, table: LicenceTable, agreements: dict[s
     if source.reader == "debian":
         return lines + _debian(loaded, source, table, agreements)
     return [*lines, "      rights are declared by each document; decided when it is read"]
+
+
+def _ground(loaded: Loaded, source: Any) -> list[str]:
+    """What the source rests on and what its reservations mean for this run."""
+    lines: list[str] = []
+    if source.basis in ALONE:
+        found = Reservation("allowed", (), loaded.config.policy.as_of.isoformat())
+        rights = Rights(basis=source.basis, evidence=source.basis_evidence, reservation=found)
+        decision = decide_by_basis(rights, loaded.config.intended_use)
+        if source.basis == "dsm-art-4" and decision.outcome == "admit":
+            lines.append("      basis dsm-art-4: admit where no reservation was found; refuse a reserved document;")
+            lines.append("      a document of which that is not known goes to review and stays out")
+            lines += [f"      duty: {duty.kind} {duty.value} ({duty.clause})" for duty in decision.duties]
+        else:
+            lines.append(f"      basis {source.basis}: {decision.outcome}. {decision.explanation}")
+    elif source.basis:
+        lines.append(f"      basis {source.basis}" + (f": {source.basis_evidence}" if source.basis_evidence else ""))
+    return [*lines, *_reservations(loaded, source)]
+
+
+def _reservations(loaded: Loaded, source: Any) -> list[str]:
+    if source.reservations is None:
+        told = "      reservations: no stored answers are named, so that every document goes to review"
+        return [told] if source.basis == "dsm-art-4" else []
+    root, policy = resolved(loaded.root, source.reservations), loaded.config.policy
+    places = {path.relative_to(root).parts[:2] for path in snapshot_files(source, loaded.root)}
+    days = {place for place in places if len(place) > 1}
+    counted = {place for place in days if place[1] <= policy.as_of.isoformat()}
+    lines = [
+        f"      reservations: stored answers of {len({host for host, _ in counted})} host(s), the newest of each on or "
+        f"before {policy.as_of} decides; {len(days) - len(counted)} later one(s) are left out"
+    ]
+    if source.agreement:
+        lines.append("      a reservation is recorded; the agreement goes before it")
+    elif source.basis == "dsm-art-3":
+        lines.append("      a reservation is recorded; it does not limit art. 3")
+    elif source.basis in (None, "licence"):
+        lines.append(f"      a licensed document whose publisher reserves mining: {policy.reservations_on_licensed}")
+    return lines
 
 
 def _by_agreement(loaded: Loaded, source: Any, agreements: dict[str, Agreement], table: LicenceTable) -> list[str]:

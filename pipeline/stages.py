@@ -18,7 +18,8 @@ from pipeline.run_directory import RunDirectory
 from pipeline.stage import Context, Stage, in_place
 
 if TYPE_CHECKING:
-    from data_curation.admit import Admission
+    from data_curation.admit import Ground
+    from licensing.reservations import AgentTable, Resolver
 
 
 def agreements_of(loaded: Loaded) -> dict[str, Agreement]:
@@ -35,6 +36,43 @@ def _source_files(loaded: Loaded) -> Iterable[Path]:
     from data_curation.readers import inputs
 
     return [path for source in loaded.config.sources for path in inputs(source, loaded.root)]
+
+
+def _snapshot_files(loaded: Loaded) -> list[tuple[str, Path]]:
+    """Every stored answer that reservations are judged by, with its name below the folder that its source names."""
+    from data_curation.readers import snapshot_files
+    from data_curation.readers.base import resolved
+
+    return [
+        (f"{source.name}/{path.relative_to(resolved(loaded.root, source.reservations)).as_posix()}", path)
+        for source in loaded.config.sources
+        if source.reservations is not None
+        for path in snapshot_files(source, loaded.root)
+    ]
+
+
+def _rights_files(loaded: Loaded) -> Iterable[Path]:
+    agents = loaded.resolve(loaded.config.policy.ai_agents)
+    return [*_policy_files(loaded), agents, *(path for _, path in _snapshot_files(loaded))]
+
+
+def _grounds(loaded: Loaded, agents: AgentTable, evidence: Path) -> dict[str, Ground]:
+    """What each source rests on, and the stored answers by which its reservations are judged."""
+    from data_curation.admit import Ground
+    from data_curation.readers.base import resolved
+    from licensing.reservations import Resolver
+
+    policy = loaded.config.policy
+
+    def resolver(source: Any) -> Resolver | None:
+        if source.reservations is None and source.basis != "dsm-art-4":
+            return None
+        folder = resolved(loaded.root, source.reservations) if source.reservations else None
+        return Resolver(folder, agents, policy.as_of, evidence)
+
+    return {
+        source.name: Ground(source.basis, source.basis_evidence, resolver(source)) for source in loaded.config.sources
+    }
 
 
 def _quality_rules(loaded: Loaded) -> Path:
@@ -69,45 +107,49 @@ def _ingest(context: Context) -> dict[str, Any]:
 
 
 def _admit(context: Context) -> dict[str, Any]:
-    from data_curation.admit import admit_shard
+    from data_curation.admit import Admission, admit_shard
     from data_curation.shards import shards
+    from licensing.reservations import load_agents
+    from licensing.table import load_table
 
     loaded, received = context.loaded, context.run.received
-    admission = admission_of(loaded)
+    agents = load_agents(loaded.resolve(loaded.config.policy.ai_agents))
     counts: Counter[str] = Counter()
     paths = shards(received)
-    with atomic_folder(context.run.decisions) as out, context.meter("admit", "shards", len(paths)) as meter:
+    with (
+        atomic_folder(context.run.decisions) as out,
+        atomic_folder(context.run.rights) as rights,
+        context.meter("admit", "shards", len(paths)) as meter,
+    ):
+        admission = Admission(
+            use=loaded.config.intended_use,
+            policy=loaded.config.policy,
+            table=load_table(loaded.resolve(loaded.config.policy.table)),
+            agreements=agreements_of(loaded),
+            grounds=_grounds(loaded, agents, rights / "evidence"),
+            agents=agents,
+        )
         for path in paths:
             target = out / path.relative_to(received)
             target.parent.mkdir(exist_ok=True)
             counts += admit_shard(path, path.parent / "clashing-native-ids.npy", target, admission)
             meter.advance()
-    _keep_rights(loaded, context.run)
+        _keep_rights(loaded, rights)
     return {"counts": dict(sorted(counts.items()))}
 
 
-def admission_of(loaded: Loaded) -> Admission:
-    """What a decision rests on besides the document."""
-    from data_curation.admit import Admission
-    from licensing.table import load_table
+def _keep_rights(loaded: Loaded, folder: Path) -> None:
+    """Put the very texts that decided beside the decisions: what a contract says next year decided nothing today.
 
-    return Admission(
-        use=loaded.config.intended_use,
-        policy=loaded.config.policy,
-        table=load_table(loaded.resolve(loaded.config.policy.table)),
-        agreements=agreements_of(loaded),
-    )
-
-
-def _keep_rights(loaded: Loaded, run: RunDirectory) -> None:
-    """Put the very texts that decided beside the decisions: what a contract says next year decided nothing today."""
+    ``evidence/`` holds the publishers' answers that reservations rest on, each under its SHA-256.
+    """
     policy = loaded.config.policy
-    with atomic_folder(run.rights) as folder:
-        (folder / "agreements").mkdir()
-        shutil.copyfile(loaded.resolve(policy.table), folder / "licences.yaml")
-        for name in policy.agreements:
-            path = loaded.resolve(name)
-            shutil.copyfile(path, folder / "agreements" / path.name)
+    (folder / "agreements").mkdir()
+    shutil.copyfile(loaded.resolve(policy.table), folder / "licences.yaml")
+    shutil.copyfile(loaded.resolve(policy.ai_agents), folder / "ai-agents.yaml")
+    for name in policy.agreements:
+        path = loaded.resolve(name)
+        shutil.copyfile(path, folder / "agreements" / path.name)
 
 
 # ---- 3 curate
@@ -340,14 +382,24 @@ def _dump(section: Any) -> Any:
     return section.model_dump(mode="json")
 
 
+_GROUND_KEYS = ("basis", "basis_evidence", "reservations")
+
+
 def _plain_sources(loaded: Loaded) -> Any:
-    return [_dump(source) for source in loaded.config.sources]
+    """What reading depends on; what a source rests on is decided later and does not make its reading stale."""
+    return [source.model_dump(mode="json", exclude=set(_GROUND_KEYS)) for source in loaded.config.sources]
+
+
+def _ground_settings(loaded: Loaded) -> Any:
+    """What the sources rest on, and the names of the stored answers: their folders carry host and day."""
+    keys = [[source.name, *(getattr(source, key) for key in _GROUND_KEYS)] for source in loaded.config.sources]
+    return [keys, digest_of([name for name, _ in _snapshot_files(loaded)])]
 
 
 STAGES: tuple[Stage, ...] = (
     Stage(
         name="ingest",
-        version=1,
+        version=2,
         needs=(),
         outputs=lambda run: [run.received],
         settings=lambda loaded: [_plain_sources(loaded), loaded.config.curation.shard_documents],
@@ -356,12 +408,16 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="admit",
-        version=1,
+        version=2,
         needs=("ingest",),
         outputs=lambda run: [run.decisions, run.rights],
-        settings=lambda loaded: [_dump(loaded.config.intended_use), _dump(loaded.config.policy)],
+        settings=lambda loaded: [
+            _dump(loaded.config.intended_use),
+            _dump(loaded.config.policy),
+            _ground_settings(loaded),
+        ],
         work=_admit,
-        inputs=_policy_files,
+        inputs=_rights_files,
     ),
     Stage(
         name="curate",

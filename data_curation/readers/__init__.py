@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from data_curation.readers.base import SourceBase, SourceError, completed
+from data_curation.readers.base import SourceBase, SourceError, completed, snapshot_files
 from data_curation.readers.debian import DebianSource, read_debian
 from data_curation.readers.folder import Found, files_of
 from data_curation.readers.hub import HubSource, hub_files, read_hub
@@ -21,7 +21,7 @@ from data_curation.readers.tei import TeiSource, read_tei, tei_files
 from data_curation.readers.text import TextSource, licence_paths, read_text, text_files
 from data_curation.received import Received
 
-__all__ = ["Source", "SourceBase", "SourceError", "inputs", "read"]
+__all__ = ["Source", "SourceBase", "SourceError", "inputs", "read", "snapshot_files"]
 
 Source = Annotated[
     DebianSource | JsonlSource | ParquetSource | TextSource | TeiSource | HubSource, Field(discriminator="reader")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from data_curation.readers.languages import primary
 from data_curation.readers.patterns import compiled
@@ -14,6 +14,10 @@ from data_curation.received import Received, identity
 from licensing.errors import HerkomstError
 from licensing.rights import Declared
 from licensing.settings import Section
+
+SourceBasis = Literal[
+    "licence", "agreement", "public-domain", "official-work", "dsm-art-3", "dsm-art-4", "own", "consent"
+]
 
 _CHUNK = 1 << 20
 LARGEST_DOCUMENT = 16 << 20
@@ -37,6 +41,11 @@ class SourceBase(Section):
     ``group`` names the stream group (the source's own name where it is left out). ``language`` is used for documents
     that name none; ``licence`` is an SPDX expression that the user vouches for, kept beside whatever the documents
     declare. ``largest_document`` is in bytes; ``limit`` takes that many documents at most, in the reader's order.
+
+    ``basis`` is what the use of the source rests on, where that is not what its documents declare: with ``dsm-art-3``
+    and ``dsm-art-4`` the user says that there is lawful access. ``basis_evidence`` is a sentence or the name of a
+    document that shows it; without it own work, consent and art. 3 wait for a person. ``reservations`` is a folder of
+    stored answers of the publishers' sites (see ``licensing.reservations.snapshot``).
     """
 
     name: str = Field(pattern=r"^[a-z0-9-]+$")
@@ -45,6 +54,9 @@ class SourceBase(Section):
     agreement: str | None = None
     language: str | None = None
     licence: str | None = Field(default=None, min_length=1)
+    basis: SourceBasis | None = None
+    basis_evidence: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
+    reservations: str | None = Field(default=None, min_length=1)
     largest_document: int = Field(default=LARGEST_DOCUMENT, ge=1)
     limit: int | None = Field(default=None, ge=1)
 
@@ -54,6 +66,33 @@ class SourceBase(Section):
         if tag is not None and primary(tag) is None:
             raise ValueError(f"'{tag}' is no language tag; write a BCP 47 tag such as nl or pt-BR")
         return primary(tag)
+
+    @model_validator(mode="after")
+    def _one_basis(self) -> SourceBase:
+        if self.basis == "agreement" and self.agreement is None:
+            raise ValueError("basis is 'agreement' and no agreement is named; add the key agreement")
+        if self.agreement is not None and self.basis not in (None, "agreement"):
+            raise ValueError(
+                f"basis is '{self.basis}' and agreement is '{self.agreement}'; a source rests on one of them, keep one"
+            )
+        return self
+
+
+def snapshot_files(source: SourceBase, root: Path) -> list[Path]:
+    """The stored answers that a source's reservations are judged by, sorted; none where it names no folder.
+
+    Raises:
+        SourceError: the folder that it names is missing.
+    """
+    if source.reservations is None:
+        return []
+    folder = resolved(root, source.reservations)
+    if not folder.is_dir():
+        raise SourceError(
+            f"source {source.name}: the folder '{source.reservations}' is not there, so that no reservation could be "
+            "judged; nothing is decided. Correct its key reservations, or leave it out: all is then unknown."
+        )
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def completed(source: SourceBase, document: Received) -> Received:

@@ -22,6 +22,7 @@ from data_curation.readers.apt import Package, fetched, located, require_tools
 from data_curation.readers.base import Pattern, SourceBase, SourceError, hashed, shown, too_large
 from data_curation.readers.languages import from_package, from_path, primary
 from data_curation.readers.own_statements import own_statements
+from data_curation.readers.page import page_elements
 from data_curation.readers.patterns import Chosen
 from data_curation.received import Received
 from licensing import dep5
@@ -125,6 +126,7 @@ def _document(
         title=found.title,
         problem=found.problem,
         detail=found.detail,
+        page=page_elements(native_id, data, source.largest_document),
         **known,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from data_curation.extract import extract
 from data_curation.readers.base import SourceBase, SourceError, hashed, refused, resolved, shown, too_large
 from data_curation.readers.own_statements import own_statements
+from data_curation.readers.page import page_elements
 from data_curation.readers.patterns import Chosen, fixed_part
 from data_curation.received import Received
 
@@ -98,6 +99,7 @@ def read_file(source: SourceBase, file: Found) -> Received:
         declared=own_statements(file.name, data, source.largest_document),
         problem=found.problem,
         detail=found.detail,
+        page=page_elements(file.name, data, source.largest_document),
     )
 
 
