@@ -102,6 +102,7 @@ def _ledger_row(
         "basis": decision["basis"],
         "conflict": decision["conflict"],
         "duties": decision["duties"],
+        "origins": decision["origins"],
         "decision": decision["outcome"],
         "decision_reason": decision["reason"],
         "decision_clause": decision["clause"],
@@ -136,10 +137,18 @@ def _event(stage: str, outcome: str, reason: str | None, detail: str | None) -> 
 
 
 def _held_out(inputs: CommitInputs, row: Row) -> bool:
-    """Draw by digest, so that the choice was fixed before training and depends on nothing but seed and document."""
-    share = max(inputs.held_out_share, inputs.agreement_held_out.get(row["agreement"] or "", 0.0))
-    drawn = hashlib.sha256(f"herkomst-held-out-v1\0{inputs.seed}\0{row['id']}".encode()).digest()
-    return int.from_bytes(drawn[:8], "big") < share * 2**64
+    """Draw by digest, so that the choice was fixed before training and depends on nothing but seed and document.
+
+    A text made from others is drawn by the documents behind it, so that no part of what is set aside is trained on.
+    """
+    agreed = [float(duty["value"]) for duty in row["duties"] or () if duty["kind"] == "hold-out"]
+    share = max(inputs.held_out_share, inputs.agreement_held_out.get(row["agreement"] or "", 0.0), *agreed)
+    return any(_drawn(inputs.seed, name) < share * 2**64 for name in row["origins"] or [row["id"]])
+
+
+def _drawn(seed: int, name: str) -> int:
+    drawn = hashlib.sha256(f"herkomst-held-out-v1\0{seed}\0{name}".encode()).digest()
+    return int.from_bytes(drawn[:8], "big")
 
 
 class _LeafFiles:

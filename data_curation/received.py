@@ -27,7 +27,8 @@ class Received:
     """One document as it came in; ``text`` is None where ``problem`` says why it could not be read.
 
     ``problem`` is a stable code for the ledger (``empty``, ``not-utf-8``, ``truncated``, ``too-large``, ``not-json``,
-    ``missing-column``, ``no-id``, …) and ``detail`` a sentence that names file and line.
+    ``missing-column``, ``no-id``, …) and ``detail`` a sentence that names file and line. ``parents`` are the native ids
+    of the documents of the same source that it was made from, and ``operation`` is how, in the partner's word.
     """
 
     id: str
@@ -42,6 +43,8 @@ class Received:
     published: str | None = None
     author: str | None = None
     withdrawn: bool = False
+    parents: tuple[str, ...] = ()
+    operation: str | None = None
     problem: str | None = None
     detail: str | None = None
 

@@ -39,6 +39,8 @@ RECEIVED = pa.schema(
         ("withdrawn", pa.bool_()),
         ("problem", pa.string()),
         ("detail", pa.string()),
+        ("parents", pa.list_(pa.string())),
+        ("operation", pa.string()),
     ]
 )
 
@@ -55,6 +57,7 @@ DECIDED = pa.schema(
         ("agreement", pa.string()),
         ("conflict", pa.string()),
         ("duties", pa.list_(pa.struct([("kind", pa.string()), ("value", pa.string()), ("clause", pa.string())]))),
+        ("origins", pa.list_(pa.string())),
     ]
 )
 

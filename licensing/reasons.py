@@ -118,6 +118,10 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
             "A document that it was made from is not among those received.",
             "Een document waaruit het is gemaakt, is niet ontvangen.",
         ),
+        "parents-many": Reason(
+            "More documents lie behind it than are kept track of.",
+            "Er liggen meer documenten aan ten grondslag dan worden bijgehouden.",
+        ),
         "parent-cycle": Reason(
             "It is said to be made from itself, directly or through others.",
             "Het zou uit zichzelf zijn gemaakt, rechtstreeks of via andere documenten.",

@@ -66,6 +66,7 @@ def _ingest(context: Context) -> dict[str, Any]:
 
 def _admit(context: Context) -> dict[str, Any]:
     from data_curation.admit import Admission, admit_shard
+    from data_curation.derived import settle_derived
     from data_curation.shards import shards
     from licensing.table import load_table
 
@@ -84,8 +85,9 @@ def _admit(context: Context) -> dict[str, Any]:
             target.parent.mkdir(exist_ok=True)
             counts += admit_shard(path, path.parent / "clashing-native-ids.npy", target, admission)
             meter.advance()
+        counts.update(settle_derived(received, out, admission.policy, admission.table))
     _keep_rights(loaded, context.run)
-    return {"counts": dict(sorted(counts.items()))}
+    return {"counts": dict(sorted((+counts).items()))}
 
 
 def _keep_rights(loaded: Loaded, run: RunDirectory) -> None:
