@@ -16,12 +16,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from data_curation.copies import with_copy
 from data_curation.ledger_table import LEDGER, LedgerWriter
 from data_curation.shards import RECEIVED, Row, read_slice, shards, slice_bounds
 from data_curation.streams import StreamWriters, stream_name
 from licensing.canonical import canonical
 from licensing.leaf import ledger_leaf, partner_leaf
 from licensing.merkle import leaf_hash, root_of, write_levels
+from licensing.rights import Outcome
 
 _SLICE_BYTES = 16 << 20
 
@@ -39,6 +41,8 @@ class CommitInputs:
     seed: int
     held_out_share: float
     agreement_held_out: Mapping[str, float] = field(default_factory=dict)
+    copies: Path | None = None
+    copies_not_admitted: Outcome = "review"
 
 
 def commit(inputs: CommitInputs, ledger: Path, corpus: Path) -> Iterator[int]:
@@ -82,13 +86,16 @@ def _rows_of(inputs: CommitInputs, low: str, high: str) -> Iterator[tuple[Row, s
     for path in shards(inputs.curated):
         curated.update((row["id"], row) for row in read_slice(path, low, high))
     removed = {row["id"]: row for row in read_slice(inputs.duplicates, low, high)}
+    copies = {row["id"]: row for row in read_slice(inputs.copies, low, high)} if inputs.copies else {}
     received: dict[str, Row] = {}
     for path in shards(inputs.received):
         for row in read_slice(path, low, high, _RECEIVED_COLUMNS):
             known = received.setdefault(row["id"], row | {"times_received": 0})
             known["times_received"] += 1
     for name in sorted(received):
-        yield _ledger_row(inputs, received[name], decided[name], curated.get(name), removed.get(name))
+        row, text = _ledger_row(inputs, received[name], decided[name], curated.get(name), removed.get(name))
+        barred = name in copies and text is not None
+        yield with_copy(row, text, copies[name], inputs.copies_not_admitted) if barred else (row, text)
 
 
 def _ledger_row(

@@ -137,6 +137,8 @@ def _commit(context: Context) -> dict[str, Any]:
         seed=config.seed,
         held_out_share=config.corpus.held_out_share,
         agreement_held_out={name: one.hold_out_share for name, one in agreements_of(context.loaded).items()},
+        copies=run.curated / "copies.parquet",
+        copies_not_admitted=config.policy.copies_not_admitted,
     )
     documents = sum(source["documents"] for source in context.figures("ingest")["sources"])
     rows = 0
@@ -308,7 +310,11 @@ STAGES: tuple[Stage, ...] = (
         version=1,
         needs=("ingest", "admit", "curate"),
         outputs=lambda run: [run.ledger, run.corpus],
-        settings=lambda loaded: [loaded.config.seed, _dump(loaded.config.corpus)],
+        settings=lambda loaded: [
+            loaded.config.seed,
+            _dump(loaded.config.corpus),
+            loaded.config.policy.copies_not_admitted,
+        ],
         work=_commit,
         inputs=lambda loaded: [loaded.resolve(name) for name in loaded.config.policy.agreements],
     ),
