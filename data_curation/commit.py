@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from data_curation.copies import with_copy
 from data_curation.ledger_table import LEDGER, LedgerWriter
 from data_curation.shards import RECEIVED, Row, read_slice, shards, slice_bounds
 from data_curation.streams import StreamWriters, stream_name
@@ -23,6 +24,7 @@ from licensing.leaf import partner_leaf
 from licensing.leaf_hashes import leaf_hashes
 from licensing.ledger import Ledger
 from licensing.merkle import leaf_hash, root_of, write_levels
+from licensing.rights import Outcome
 
 _SLICE_BYTES = 16 << 20
 
@@ -41,6 +43,8 @@ class CommitInputs:
     held_out_share: float
     agreement_held_out: Mapping[str, float] = field(default_factory=dict)
     withdrawn: Withdrawn | None = None
+    copies: Path | None = None
+    copies_not_admitted: Outcome = "review"
 
 
 def commit(inputs: CommitInputs, ledger: Path, corpus: Path) -> Iterator[int]:
@@ -81,13 +85,16 @@ def _rows_of(inputs: CommitInputs, low: str, high: str) -> Iterator[tuple[Row, s
     for path in shards(inputs.curated):
         curated.update((row["id"], row) for row in read_slice(path, low, high))
     removed = {row["id"]: row for row in read_slice(inputs.duplicates, low, high)}
+    copies = {row["id"]: row for row in read_slice(inputs.copies, low, high)} if inputs.copies else {}
     received: dict[str, Row] = {}
     for path in shards(inputs.received):
         for row in read_slice(path, low, high, _RECEIVED_COLUMNS):
             known = received.setdefault(row["id"], row | {"times_received": 0})
             known["times_received"] += 1
     for name in sorted(received):
-        yield _ledger_row(inputs, received[name], decided[name], curated.get(name), removed.get(name))
+        row, text = _ledger_row(inputs, received[name], decided[name], curated.get(name), removed.get(name))
+        barred = name in copies and text is not None
+        yield with_copy(row, text, copies[name], inputs.copies_not_admitted) if barred else (row, text)
 
 
 def _ledger_row(
@@ -103,6 +110,7 @@ def _ledger_row(
         "basis_evidence": decision["basis_evidence"],
         "reservation": decision["reservation"],
         "duties": decision["duties"],
+        "origins": decision["origins"],
         "decision": decision["outcome"],
         "decision_reason": decision["reason"],
         "decision_clause": decision["clause"],
@@ -158,10 +166,18 @@ def _event(stage: str, outcome: str, reason: str | None, detail: str | None) -> 
 
 
 def _held_out(inputs: CommitInputs, row: Row) -> bool:
-    """Draw by digest, so that the choice was fixed before training and depends on nothing but seed and document."""
-    share = max(inputs.held_out_share, inputs.agreement_held_out.get(row["agreement"] or "", 0.0))
-    drawn = hashlib.sha256(f"herkomst-held-out-v1\0{inputs.seed}\0{row['id']}".encode()).digest()
-    return int.from_bytes(drawn[:8], "big") < share * 2**64
+    """Draw by digest, so that the choice was fixed before training and depends on nothing but seed and document.
+
+    A text made from others is drawn by the documents behind it, so that no part of what is set aside is trained on.
+    """
+    agreed = [float(duty["value"]) for duty in row["duties"] or () if duty["kind"] == "hold-out"]
+    share = max(inputs.held_out_share, inputs.agreement_held_out.get(row["agreement"] or "", 0.0), *agreed)
+    return any(_drawn(inputs.seed, name) < share * 2**64 for name in row["origins"] or [row["id"]])
+
+
+def _drawn(seed: int, name: str) -> int:
+    drawn = hashlib.sha256(f"herkomst-held-out-v1\0{seed}\0{name}".encode()).digest()
+    return int.from_bytes(drawn[:8], "big")
 
 
 def build_trees(ledger: Ledger, folder: Path) -> dict[str, Any]:

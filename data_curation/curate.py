@@ -1,5 +1,8 @@
 """Curation: admitted documents through language, quality and personal data, then duplicates over all of them.
 
+Documents that were not admitted on their rights go along as far as a signature, so that no copy of theirs is used
+unnoticed (`data_curation.copies`); their text goes no further.
+
 `datatrove` carries the documents: one task is one shard, a step is one of its pipeline steps, and its executor runs the
 tasks in as many processes as are given. Two things differ from its habits. A step never drops a document, it marks it
 with stage, reason and detail, so that the ledger has a row for everything; and a task's output appears under its final
@@ -21,6 +24,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from data_curation.copies import barred_by, folded_sha256
 from data_curation.duplicates import find_duplicates
 from data_curation.language import Languages
 from data_curation.minhash import signature
@@ -72,6 +76,7 @@ def curate(
             out / "duplicates.parquet",
             job.settings.duplicates,
             job.partial / "bands",
+            out / "copies.parquet",
         )
         (out / "documents").mkdir()
         for number, task in enumerate(_finished(job, tasks)):
@@ -146,22 +151,26 @@ class _Step:
 
 
 class ReadAdmitted(_Step):
-    """Reads one shard and keeps what was admitted."""
+    """Reads one shard and keeps what was admitted, and what bars its copies."""
 
     def __call__(self, data: Any, rank: int, world_size: int) -> Iterator[Any]:
-        """Yield the admitted documents of shard ``rank``."""
+        """Yield the admitted and the barred documents of shard ``rank``."""
         from datatrove.data import Document
 
         path = self.job.shards()[rank]
         first = json.loads((self.job.partial / "first-shards.json").read_bytes())
-        ranks = dict(_admitted(self.job.decisions / path.relative_to(self.job.received)))
+        wanted = {one.id: one for one in _wanted(self.job.decisions / path.relative_to(self.job.received))}
         previous = None
         for row in read_shard(path, _TEXT_COLUMNS):
-            if row["id"] in ranks and row["id"] != previous and first.get(row["id"], rank) == rank:
+            if row["text"] is None or row["id"] not in wanted:
+                continue
+            if row["id"] != previous and first.get(row["id"], rank) == rank:
                 previous = row["id"]
                 metadata = {
                     "declared": row["language_declared"],
-                    "rank": ranks[row["id"]],
+                    "rank": wanted[row["id"]].rank,
+                    "barred": wanted[row["id"]].barred,
+                    "received": folded_sha256(row["text"]),
                     "removed": None,
                     "events": [],
                     "personal_data": {},
@@ -170,15 +179,26 @@ class ReadAdmitted(_Step):
                 yield Document(text=row["text"], id=row["id"], metadata=metadata)
 
 
-def _admitted(decisions: Path) -> Iterator[tuple[str, int]]:
-    """Ids admitted in a shard, each with its rank among copies of one text: the strictest terms come first.
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A document that is read: its rank among copies of one text, or the reason why it bars its copies."""
+
+    id: str
+    rank: int
+    barred: str | None
+
+
+def _wanted(decisions: Path) -> Iterator[_Wanted]:
+    """The documents of a shard that are admitted or barred; among admitted copies the strictest terms come first.
 
     Were the freest copy to survive, a text delivered under an agreement could be used on the word of somebody who put a
     copy of it on the web under an open licence.
     """
-    for row in read_shard(decisions, ["id", "outcome", "basis", "duties"]):
-        if row["outcome"] == "admit":
-            yield row["id"], (0 if row["basis"] == "agreement" else 100 - min(99, len(row["duties"] or ())))
+    for row in read_shard(decisions, ["id", "outcome", "reason", "basis", "duties"]):
+        barred = barred_by(row["outcome"], row["reason"])
+        if barred or row["outcome"] == "admit":
+            rank = 0 if row["basis"] == "agreement" else 100 - min(99, len(row["duties"] or ()))
+            yield _Wanted(row["id"], rank, barred)
 
 
 class SettleLanguage(_Step):
@@ -200,6 +220,8 @@ class SettleLanguage(_Step):
         found = self._languages.judge(document.text, document.metadata["declared"], self._least)
         document.metadata |= {"language": found.language, "confidence": found.confidence}
         told = f"{found.language} at {found.confidence:.2f}, declared {found.declared or 'nothing'}"
+        if document.metadata["barred"]:
+            return
         if found.outcome == "remove":
             self.remove(document, found.reason, told)
         else:
@@ -214,7 +236,9 @@ class JudgeQuality(_Step):
         self._quality = Quality(read_quality(self.job.quality_rules))
 
     def treat(self, document: Any) -> None:
-        """Remove what breaks a rule."""
+        """Remove what breaks a rule; a barred document is compared whatever its quality."""
+        if document.metadata["barred"]:
+            return
         found = self._quality.judge(document.text, document.metadata["language"])
         if not found.keep:
             self.remove(document, found.reason or "quality")
@@ -251,16 +275,20 @@ class WriteCurated(_Step):
         with atomic_folder(folder) as partial:
             with SignatureWriter(partial / "signatures", self.job.settings.duplicates) as signatures:
                 for document in data:
-                    rows.append(_curated_row(document))
-                    if rows[-1]["kept"]:
+                    row = _curated_row(document)
+                    if row["kept"]:
                         hashes = word_hashes(words.word_tokenize(document.text))
                         signatures.add(
                             document.id,
-                            rows[-1]["final_sha256"],
+                            row["final_sha256"],
                             document.metadata["language"],
                             document.metadata["rank"],
                             signature(hashes, self.job.settings.duplicates),
+                            received=document.metadata["received"],
+                            barred=document.metadata["barred"],
                         )
+                    if not document.metadata["barred"]:
+                        rows.append(row)
             write_shard(partial / "documents.parquet", rows, CURATED)
             (partial / "counts.json").write_bytes(canonical(_counts(rows)))
         yield from ()

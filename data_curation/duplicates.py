@@ -9,6 +9,9 @@ of documents, so the result is the same for any number of tasks and any order of
    B like C) is one component, so a removed document may be less like its survivor than the threshold says: the
    similarity written down is the one measured against that survivor.
 
+Barred documents, which were not admitted on their rights, take no part in this; afterwards `data_curation.copies` looks
+for the groups that hold a copy of one.
+
 Pages of different languages never meet, so a translation is never taken for a copy, nor an untranslated page that two
 languages share.
 
@@ -23,7 +26,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,6 +35,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_curation.buckets import Forest, Same, alike, meetings
+from data_curation.copies import COPIES, CopySearch, Gathered
 from data_curation.minhash import NO_WORDS, band_keys, estimate, mixed
 from data_curation.settings import DuplicatesSettings
 from data_curation.shards import ROW_GROUP
@@ -52,21 +56,27 @@ _CHUNK = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class DuplicateStats:
-    """How many documents were looked at and removed, pairs compared, and comparisons left out on crowded buckets."""
+    """How many documents were looked at and removed, pairs compared, and comparisons left out on crowded buckets.
+
+    ``barred`` documents are those that were not admitted, ``copies`` the groups of which one of them is a copy.
+    """
 
     documents: int
     exact: int
     near: int
     compared: int
     undecided: int
+    barred: int = 0
+    copies: int = 0
 
 
 def find_duplicates(
-    signature_folders: Sequence[Path], out: Path, settings: DuplicatesSettings, work: Path
+    signature_folders: Sequence[Path], out: Path, settings: DuplicatesSettings, work: Path, copies: Path | None = None
 ) -> DuplicateStats:
     """Write the parquet file ``out`` with one row for each removed document, sorted by id.
 
     ``signature_folders`` come from SignatureWriter, in any order; ``work`` gets a folder that is deleted at the end.
+    ``copies`` is the parquet file for survivors of which a copy was not admitted (``data_curation.copies.COPIES``).
 
     Raises:
         HerkomstError: a folder is incomplete or made with other settings, or two documents have the same id.
@@ -75,7 +85,9 @@ def find_duplicates(
     shutil.rmtree(own, ignore_errors=True)
     own.mkdir(parents=True)
     try:
-        return _Search(signature_folders, settings, own).write(out)
+        search = _Search(signature_folders, settings, own)
+        stats = search.write(out)
+        return search.write_copies(copies, stats) if copies else stats
     finally:
         shutil.rmtree(own, ignore_errors=True)
 
@@ -97,10 +109,11 @@ class _Search:
         self._places = np.empty_like(self._rows)
         self._places[self._rows] = np.arange(self._documents)
         self._forest = Forest(self._documents)
+        self._admitted: NDArray[np.bool_] = self._keys["barred"] == b""
 
     def _gather(self, folders: Sequence[SignatureFolder]) -> None:
         """Copy all folders into one file each for keys and signatures, and write every band's keys."""
-        names = ["keys", "signatures", "exact", *(_band(band) for band in range(self._settings.bands))]
+        names = ["keys", "signatures", "exact", "received", *(_band(band) for band in range(self._settings.bands))]
         with ExitStack() as stack:
             files = {name: stack.enter_context((self._work / name).open("wb")) for name in names}
             at = 0
@@ -110,6 +123,7 @@ class _Search:
                 keys.tofile(files["keys"])
                 signatures.tofile(files["signatures"])
                 mixed(keys["text"][:, 0].astype("<u8") ^ mixed(languages)).tofile(files["exact"])
+                mixed(keys["received"][:, 0].astype("<u8")).tofile(files["received"])
                 for band in range(self._settings.bands):
                     bands[:, band].astype("<u8").tofile(files[_band(band)])
                 self._with_words[at : at + len(keys)] = (signatures != NO_WORDS).any(axis=1)
@@ -117,15 +131,30 @@ class _Search:
 
     def write(self, out: Path) -> DuplicateStats:
         """Find the duplicates and write them; ``out`` appears whole or not at all."""
-        self._group("exact", np.ones(self._documents, np.bool_), self._same_text)
+        self._group("exact", self._admitted, self._same_text)
         lower = self._forest.lower()
-        eligible = self._with_words
+        eligible = self._with_words & self._admitted
         eligible[self._rows[lower]] = False
         for band in range(self._settings.bands):
             self._group(_band(band), eligible, self._like)
         with _published(out) as beside, pq.ParquetWriter(beside, REMOVED, compression="zstd") as writer:
             exact, near = self._write_removed(writer)
-        return DuplicateStats(self._documents, exact, near, self._compared, self._undecided)
+        admitted = int(self._admitted.sum())
+        barred = self._documents - admitted
+        return DuplicateStats(admitted, exact, near, self._compared, self._undecided, barred)
+
+    def write_copies(self, out: Path, stats: DuplicateStats) -> DuplicateStats:
+        """Find the survivors of which a copy is barred and write them, once duplicates are found."""
+        gathered = Gathered(self._keys, self._signatures, self._rows, self._places, self._forest.roots, self._settings)
+        search, copies = CopySearch(gathered), 0
+        search.exact(self._work / "received")
+        for band in range(self._settings.bands):
+            search.near(self._work / _band(band), self._with_words)
+        with _published(out) as beside, pq.ParquetWriter(beside, COPIES, compression="zstd") as writer:
+            for table in search.tables():
+                writer.write_table(table, row_group_size=ROW_GROUP)
+                copies += table.num_rows
+        return replace(stats, copies=copies, undecided=stats.undecided + search.undecided)
 
     def _group(self, name: str, eligible: NDArray[np.bool_], same: Same) -> None:
         """Join what meets by the keys in file ``name`` and is the same.

@@ -83,7 +83,7 @@ def _encodable(document: Received) -> Received:
 def _row(source: Source, document: Received) -> dict[str, Any]:
     row = asdict(document)
     row["language_declared"] = row.pop("language")
-    row["declared"] = list(row["declared"])
+    row["declared"], row["parents"] = list(row["declared"]), list(row["parents"]) or None
     return row | {
         "source": source.name,
         "group": source.group or source.name,

@@ -67,6 +67,9 @@ LEDGER = pa.schema(
         CURATED.field("text_bytes"),
         ("use", pa.string()),
         ("stream", pa.string()),
+        RECEIVED.field("parents"),
+        RECEIVED.field("operation"),
+        DECIDED.field("origins"),
     ]
 )
 

@@ -28,7 +28,8 @@ class Received:
 
     ``page`` holds the elements of an HTML file that may reserve rights, each as ``LINE TAG``; None where it is none.
     ``problem`` is a stable code for the ledger (``empty``, ``not-utf-8``, ``truncated``, ``too-large``, ``not-json``,
-    ``missing-column``, ``no-id``, …) and ``detail`` a sentence that names file and line.
+    ``missing-column``, ``no-id``, …) and ``detail`` a sentence that names file and line. ``parents`` are the native ids
+    of the documents of the same source that it was made from, and ``operation`` is how, in the partner's word.
     """
 
     id: str
@@ -44,6 +45,8 @@ class Received:
     author: str | None = None
     page: tuple[str, ...] | None = None
     withdrawn: bool = False
+    parents: tuple[str, ...] = ()
+    operation: str | None = None
     problem: str | None = None
     detail: str | None = None
 

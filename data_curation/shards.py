@@ -40,6 +40,8 @@ RECEIVED = pa.schema(
         ("withdrawn", pa.bool_()),
         ("problem", pa.string()),
         ("detail", pa.string()),
+        ("parents", pa.list_(pa.string())),
+        ("operation", pa.string()),
     ]
 )
 
@@ -71,6 +73,7 @@ DECIDED = pa.schema(
         ("conflict", pa.string()),
         ("reservation", RESERVATION),
         ("duties", pa.list_(pa.struct([("kind", pa.string()), ("value", pa.string()), ("clause", pa.string())]))),
+        ("origins", pa.list_(pa.string())),
     ]
 )
 

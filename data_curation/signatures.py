@@ -1,7 +1,8 @@
 """Signatures on disk: what near-duplicate search needs of each document, in one folder for each task.
 
-A folder holds three files: ``keys`` (80 bytes a document: id, digest of the final text, language, rank), ``signatures``
-(4 bytes a permutation) and ``form.json`` (count and settings), which a reader checks against the sizes of the others.
+A folder holds three files: ``keys`` (144 bytes a document: id, digests of the final and of the folded received text,
+language, rank, why it is barred), ``signatures`` (4 bytes a permutation) and ``form.json`` (count and settings), which
+a reader checks against the sizes of the others.
 """
 
 from __future__ import annotations
@@ -22,8 +23,21 @@ from licensing.files import atomic_folder
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-KEY = np.dtype([("id", ">u8", 4), ("text", ">u8", 4), ("language", "S8"), ("rank", "<i8")])
-"""One document: both digests as four big-endian numbers, which sort as the digests do."""
+KEY = np.dtype(
+    [
+        ("id", ">u8", 4),
+        ("text", ">u8", 4),
+        ("received", ">u8", 4),
+        ("language", "S8"),
+        ("rank", "<i8"),
+        ("barred", "S32"),
+    ]
+)
+"""One document: the digests as four big-endian numbers, which sort as the digests do; ``barred`` is empty, or the
+reason for which the document was not admitted (``data_curation.copies``)."""
+
+BARRED_RANK = -1
+"""The rank of barred documents: before all that are admitted, whose ranks are 0 and more."""
 
 _SIGNATURE = np.dtype("<u4")
 
@@ -46,11 +60,27 @@ class SignatureWriter:
         self._signatures = self._open.enter_context((self._new / "signatures").open("wb"))
         return self
 
-    def add(self, id: str, text_sha256: str, language: str, rank: int, signature: NDArray[np.uint32]) -> None:
-        """Append one document; ids and digests in hexadecimal, the smaller ``rank`` survives among duplicates."""
+    def add(
+        self,
+        id: str,
+        text_sha256: str,
+        language: str,
+        rank: int,
+        signature: NDArray[np.uint32],
+        *,
+        received: str | None = None,
+        barred: str | None = None,
+    ) -> None:
+        """Append one document; ids and digests in hexadecimal, the smaller ``rank`` survives among duplicates.
+
+        ``received`` is the digest of the folded received text (that of the final text where it is left out), and
+        ``barred`` the reason why the document was not admitted; such a document has no rank of its own.
+        """
         key = np.zeros(1, KEY)
         key["id"], key["text"] = _digest(id, "id"), _digest(text_sha256, "text_sha256")
-        key["language"], key["rank"] = _language(language), rank
+        key["received"] = _digest(received, "received") if received else key["text"]
+        key["language"], key["rank"] = _language(language), BARRED_RANK if barred else rank
+        key["barred"] = _reason(barred)
         if signature.shape != (self._settings.permutations,) or signature.dtype != np.uint32:
             raise HerkomstError(
                 f"document {id}: its signature is {signature.dtype} {signature.shape}, not uint32 of "
@@ -112,7 +142,7 @@ def write_signatures(
 
 def _form(settings: DuplicatesSettings, documents: int) -> dict[str, int]:
     return {
-        "version": 1,
+        "version": 2,
         "documents": documents,
         "permutations": settings.permutations,
         "shingle_words": settings.shingle_words,
@@ -126,6 +156,13 @@ def _digest(value: str, field: str) -> NDArray[np.uint64]:
         raise HerkomstError(
             f"{field} {value!r} is no SHA-256 in hexadecimal, so the document has no identity"
         ) from error
+
+
+def _reason(barred: str | None) -> bytes:
+    name = (barred or "").encode()
+    if len(name) > KEY["barred"].itemsize:
+        raise HerkomstError(f"reason {barred!r} does not fit 32 bytes, so it could not be told again; shorten it")
+    return name
 
 
 def _language(code: str) -> bytes:

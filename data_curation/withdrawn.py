@@ -142,7 +142,9 @@ class Withdrawn:
         self._by_digest: dict[bytes, tuple[str, Filed]] = {}
         for one in filed:
             for row in one.rows(["id", "why", "received_sha256", "final_sha256"]):
-                for digest in (row["id"], row["received_sha256"], row["final_sha256"]):
+                # What was made from a withdrawn text is known by its id alone: the same bytes may have other parents.
+                texts = () if row["why"] == "made-from" else (row["received_sha256"], row["final_sha256"])
+                for digest in (row["id"], *texts):
                     if digest:
                         self._by_digest.setdefault(bytes.fromhex(digest), (row["why"], one))
 
@@ -158,6 +160,8 @@ class Withdrawn:
         if known:
             if known[0] == "asked":
                 return Refusal("withdrawn", f"{_told(known[1])}: {known[1].withdrawal.reason}")
+            if known[0] == "made-from":
+                return Refusal("parent-withdrawn", f"made from a withdrawn document; {_told(known[1])}")
             return Refusal("withdrawn-copy", f"a copy of a withdrawn document; {_told(known[1])}")
         for digest in filter(None, (row["received_sha256"], final_sha256)):
             same = self._by_digest.get(bytes.fromhex(digest))

@@ -1,4 +1,8 @@
-"""An agreement with a partner as data: one YAML file per contract, each enforceable field tied to its clause."""
+"""An agreement with a partner as data: one file per contract, each enforceable field tied to its clause.
+
+The file is YAML, as described at `Agreement`, or an ODRL 2.2 policy in JSON-LD (``.json``, ``.jsonld``; see
+`licensing.odrl`).
+"""
 
 from __future__ import annotations
 
@@ -151,9 +155,21 @@ class Agreement(Section):
         return tuple((field, str(value), self.clause(field)) for field, value in said if value not in (None, "none"))
 
 
+ODRL_ENDINGS = (".json", ".jsonld")
+
+
 def load_agreement(path: Path) -> Agreement:
-    """Read one contract; raises ``UnreadableFile`` naming file, line and field."""
-    return read_section(path, Agreement)
+    """Read one contract; raises ``UnreadableFile`` naming file and line or place, and the field."""
+    return _from_odrl(path) if path.suffix.lower() in ODRL_ENDINGS else read_section(path, Agreement)
+
+
+def _from_odrl(path: Path) -> Agreement:
+    from licensing.odrl import from_odrl
+
+    try:
+        return from_odrl(path.read_bytes())
+    except (OSError, UnreadableFile) as error:
+        raise UnreadableFile(f"{path} cannot be used, so nothing is run or decided on it. {error}") from error
 
 
 def load_agreements(paths: Iterable[Path]) -> dict[str, Agreement]:

@@ -79,6 +79,18 @@ def joined(expressions: tuple[str, ...]) -> str | None:
     return canonical(" AND ".join(f"({expression})" for expression in expressions))
 
 
+@lru_cache(maxsize=4096)
+def conjuncts(expression: str) -> tuple[str, ...]:
+    """Return the parts of an expression that all apply: ``A AND (B OR C)`` gives ``(A, B OR C)``.
+
+    Raises ``ValueError`` where the expression is none that ``canonical`` accepts.
+    """
+    parsed = _parsed(expression)
+    if parsed is None:
+        raise ValueError(f"'{expression}' is no SPDX expression that can be read; correct the declared licence")
+    return tuple(dict.fromkeys(_conjuncts(parsed)))
+
+
 def plain_address(url: str) -> str:
     """Reduce an address to what tells licences apart: no scheme, ``www.``, query, deed, language or file ending."""
     address = url.strip().lower().partition("#")[0].partition("?")[0]
@@ -130,6 +142,12 @@ def _count(parsed: Any) -> int:
     for count in counts:
         product *= count
     return product
+
+
+def _conjuncts(parsed: Any) -> list[str]:
+    if getattr(parsed, "args", ()) and parsed.operator.strip() == "AND":
+        return [one for part in parsed.args for one in _conjuncts(part)]
+    return [str(parsed.render())]
 
 
 def _alternatives(parsed: Any) -> list[tuple[str, ...]]:

@@ -10,6 +10,31 @@ from licensing.rights import Outcome
 from licensing.settings import Section
 
 
+class Adaptations(Section):
+    """What becomes of a text made from one whose terms do not cover adaptations, by how it was made.
+
+    A translation is an adaptation by Berne Convention art. 2(3) and 8; whether a merged or a synthesised text is one
+    depends on how much of the original shows, which a person must judge. Chunks and copies are reproductions and are
+    not held back.
+    """
+
+    merged: Outcome = "review"
+    translated: Outcome = "refuse"
+    synthesised: Outcome = "review"
+
+    def of(self, operation: str) -> Outcome:
+        """Return the outcome for an operation; one that nobody named is taken for the strictest."""
+        known: dict[str, Outcome] = {
+            "merged": self.merged,
+            "translated": self.translated,
+            "synthesised": self.synthesised,
+            "chunked": "admit",
+            "deduplicated": "admit",
+        }
+        strictest = max(known.values(), key=("admit", "review", "refuse").index)
+        return known.get(operation, strictest)
+
+
 class Policy(Section):
     """What a run does with licences that a table alone cannot decide.
 
@@ -44,6 +69,12 @@ class Policy(Section):
 
     licences: dict[str, Outcome] = Field(default_factory=dict)
     """Decisions by SPDX id that go before the table, for instance where a separate permission was obtained."""
+
+    adaptations: Adaptations = Adaptations()
+    """Texts made from others whose terms do not cover making them (``licensing.lineage``)."""
+
+    copies_not_admitted: Outcome = "review"
+    """A text that was admitted, where a copy of it came in under terms that were not; ``admit`` only records it."""
 
     table: str = "licences.yaml"
     """The licence table, relative to the folder of the run's configuration."""

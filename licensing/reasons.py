@@ -148,6 +148,46 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
             "The document is a copy of one that was withdrawn.",
             "Het document is een kopie van een ingetrokken document.",
         ),
+        "parents-admitted": Reason(
+            "Every document that it was made from may be used as intended.",
+            "Elk document waaruit het is gemaakt, mag worden gebruikt zoals beoogd.",
+        ),
+        "parent-withdrawn": Reason(
+            "A document that it was made from was withdrawn.",
+            "Een document waaruit het is gemaakt, is ingetrokken.",
+        ),
+        "parent-refused": Reason(
+            "A document that it was made from may not be used.",
+            "Een document waaruit het is gemaakt, mag niet worden gebruikt.",
+        ),
+        "parent-review": Reason(
+            "A document that it was made from waits for a person's judgement.",
+            "Een document waaruit het is gemaakt, wacht nog op beoordeling door een mens.",
+        ),
+        "parent-unknown": Reason(
+            "A document that it was made from is not among those received.",
+            "Een document waaruit het is gemaakt, is niet ontvangen.",
+        ),
+        "parents-many": Reason(
+            "More documents lie behind it than are kept track of.",
+            "Er liggen meer documenten aan ten grondslag dan worden bijgehouden.",
+        ),
+        "parent-cycle": Reason(
+            "It is said to be made from itself, directly or through others.",
+            "Het zou uit zichzelf zijn gemaakt, rechtstreeks of via andere documenten.",
+        ),
+        "parent-adaptation": Reason(
+            "The terms of a document that it was made from do not cover making another text from it.",
+            "De voorwaarden van een document waaruit het is gemaakt, laten geen bewerking daarvan toe.",
+        ),
+        "parents-conflict": Reason(
+            "The terms of the documents that it was made from cannot all be followed.",
+            "De voorwaarden van de documenten waaruit het is gemaakt, zijn niet alle tegelijk na te leven.",
+        ),
+        "copy-not-admitted": Reason(
+            "A copy of this text came in under terms that do not admit it.",
+            "Een kopie van deze tekst is ontvangen onder voorwaarden die het gebruik niet toelaten.",
+        ),
     }
 )
 """Reason codes with their sentences; reports look codes up here and nowhere else."""

@@ -50,8 +50,9 @@ DOCUMENTS: Final = pa.schema(
         ("end_token", pa.int64()),
     ]
 )
-"""``why`` is ``asked`` or ``copy`` (then ``copy_of`` names the document asked for, ``similarity`` is from 0 to 1);
-``first_token`` to ``end_token`` are the positions that it had in its stream when it was withdrawn, or null."""
+"""``why`` is ``asked``, ``copy`` or ``made-from``; then ``copy_of`` names the document asked for, and ``similarity`` (0
+to 1) is that of a copy. ``first_token`` to ``end_token`` are the positions that it had in its stream when it was
+withdrawn, or null."""
 
 
 class WithdrawalError(HerkomstError):
@@ -62,7 +63,8 @@ class WithdrawalError(HerkomstError):
 class Withdrawal:
     """One withdrawal. ``by`` and ``value`` say what was asked: a partner, an agreement, or documents (their ids).
 
-    ``documents`` were asked for, ``copies`` are refused as copies of them; ``tokens`` stood in the training text.
+    ``documents`` were asked for, ``copies`` are refused as copies of them or as made from them; ``tokens`` stood in the
+    corpus.
     ``first_step`` is the first step that had read any of it, ``clean_checkpoint`` the newest checkpoint that had not
     (steps done; None: none is left), ``releases_with`` names released models that contain it; all as of the request.
     """

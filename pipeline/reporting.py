@@ -84,7 +84,7 @@ def _open(run: RunDirectory, partner: str) -> tuple[RunFiles, Tracer]:
 
 def kept_agreements(run: RunDirectory) -> dict[str, Agreement]:
     """The agreements as they stood when the decisions were made."""
-    return load_agreements(sorted((run.rights / "agreements").glob("*.yaml")))
+    return load_agreements(sorted((run.rights / "agreements").iterdir()))
 
 
 def _write_statements(files: RunFiles, tracer: Tracer, partner: str, folder: Path) -> list[Path]:

@@ -108,6 +108,7 @@ def _ingest(context: Context) -> dict[str, Any]:
 
 def _admit(context: Context) -> dict[str, Any]:
     from data_curation.admit import Admission, admit_shard
+    from data_curation.derived import settle_derived
     from data_curation.shards import shards
     from licensing.reservations import load_agents
     from licensing.table import load_table
@@ -134,8 +135,9 @@ def _admit(context: Context) -> dict[str, Any]:
             target.parent.mkdir(exist_ok=True)
             counts += admit_shard(path, path.parent / "clashing-native-ids.npy", target, admission)
             meter.advance()
+        counts.update(settle_derived(received, out, admission.policy, admission.table))
         _keep_rights(loaded, rights)
-    return {"counts": dict(sorted(counts.items()))}
+    return {"counts": dict(sorted((+counts).items()))}
 
 
 def _keep_rights(loaded: Loaded, folder: Path) -> None:
@@ -189,6 +191,8 @@ def _commit(context: Context) -> dict[str, Any]:
         held_out_share=config.corpus.held_out_share,
         agreement_held_out={name: one.hold_out_share for name, one in agreements_of(context.loaded).items()},
         withdrawn=_withdrawn(context),
+        copies=run.curated / "copies.parquet",
+        copies_not_admitted=config.policy.copies_not_admitted,
     )
     documents = sum(source["documents"] for source in context.figures("ingest")["sources"])
     rows = 0
@@ -262,11 +266,11 @@ def gaps_since_pack(context: Context) -> list[Any] | None:
 
 
 def withdrawn_ids(run: RunDirectory) -> set[str]:
-    """The documents that the ledger calls withdrawn, or copies of such."""
+    """The documents that the ledger calls withdrawn, copies of such, or made from such."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    codes = pa.array(["withdrawn", "withdrawn-copy"])
+    codes = pa.array(["withdrawn", "withdrawn-copy", "parent-withdrawn"])
     found: set[str] = set()
     for batch in Ledger(run.ledger).batches(columns=["id", "reason"]):
         found.update(batch["id"].filter(pc.is_in(batch["reason"], value_set=codes)).to_pylist())
@@ -433,7 +437,11 @@ STAGES: tuple[Stage, ...] = (
         version=1,
         needs=("ingest", "admit", "curate"),
         outputs=lambda run: [run.ledger, run.corpus],
-        settings=lambda loaded: [loaded.config.seed, _dump(loaded.config.corpus)],
+        settings=lambda loaded: [
+            loaded.config.seed,
+            _dump(loaded.config.corpus),
+            loaded.config.policy.copies_not_admitted,
+        ],
         work=_commit,
         obeys=True,
         inputs=lambda loaded: [loaded.resolve(name) for name in loaded.config.policy.agreements],

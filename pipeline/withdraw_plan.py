@@ -28,7 +28,7 @@ from training.retrain import clean_checkpoint, lineage
 
 By = Literal["partner", "agreement", "documents"]
 _COLUMNS = ("id", "partner", "native_id", "agreement", "received_sha256", "final_sha256", "stream", "use", "reason")
-_GONE = ("withdrawn", "withdrawn-copy")
+_GONE = ("withdrawn", "withdrawn-copy", "parent-withdrawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,8 @@ def plan_withdrawal(run: RunDirectory, asked: Asked) -> WithdrawalPlan:
         if row["reason"] not in _GONE
     ]
     ids |= {row["id"] for row in copies}
+    copies += [row for row in _made_from(tracer, ids) if row["id"] not in ids]
+    ids |= {row["id"] for row in copies}
     reach = reach_of(tracer, ids=sorted(ids))
     effective = asked.effective or date.fromisoformat(str(config["policy"]["as_of"]))
     clean, tainted, aside = _checkpoints(run, tracer, reach.first_step)
@@ -165,6 +167,16 @@ def _named(tracer: Tracer, name: str) -> list[dict[str, Any]]:
             "which is meant; nothing was changed. Give the 64 characters of the document's own id."
         )
     return found
+
+
+def _made_from(tracer: Tracer, ids: set[str]) -> Iterator[dict[str, Any]]:
+    """Documents behind which one of these stands, by the originals that the ledger names."""
+    for batch in tracer.ledger.batches(columns=["id", "origins"]):
+        for row in batch.filter(pc.is_valid(batch["origins"])).to_pylist():
+            behind = sorted(ids.intersection(row["origins"]))
+            found = tracer.ledger.find(row["id"]) if behind else None
+            if found is not None and found["reason"] not in _GONE:
+                yield found | {"why": "made-from", "copy_of": behind[0], "similarity": None}
 
 
 def _copies(run: RunDirectory, ids: set[str], settings: DuplicatesSettings) -> tuple[Signatures, dict[str, Copy]]:

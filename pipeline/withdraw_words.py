@@ -17,7 +17,7 @@ def as_text(plan: WithdrawalPlan) -> str:
         f"withdrawal of {plan.asked.by} {', '.join(plan.asked.value)}, in effect for runs judged on or after "
         f"{plan.effective}",
         f"documents     {len(plan.documents):,}, of {'; '.join(partners)}",
-        f"near copies   {len(plan.copies):,}, refused as well",
+        f"and besides   {len(plan.copies):,} that are copies of them or made from them, refused as well",
         f"tokens        {reach.tokens:,} in the corpus, read at {reach.positions:,} places (step, row) of the training",
         f"files         {len(plan.shards):,} hold the text or its tokens",
     ]

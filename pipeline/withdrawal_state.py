@@ -54,7 +54,7 @@ def _counts(one: Filed, partner: str | None) -> tuple[int, int, int]:
     for row in one.rows(["partner", "why", "first_token", "end_token"]):
         if partner in (None, row["partner"]):
             documents += row["why"] == "asked"
-            copies += row["why"] == "copy"
+            copies += row["why"] != "asked"
             tokens += (row["end_token"] or 0) - (row["first_token"] or 0)
     return documents, copies, tokens
 

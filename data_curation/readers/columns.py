@@ -18,7 +18,11 @@ _NOT_WITHDRAWN = frozenset((None, False, "", "false", "no", "0"))
 
 
 class Columns(Section):
-    """Which of the partner's columns holds what; those left out are not read. Dates are ISO 8601."""
+    """Which of the partner's columns holds what; those left out are not read. Dates are ISO 8601.
+
+    ``parents`` holds the ids of the rows of this source that a row was made from (a list, one id, or nothing), and
+    ``operation`` how: merged, translated, synthesised, chunked or deduplicated (``licensing.lineage``).
+    """
 
     id: str
     text: str
@@ -29,6 +33,8 @@ class Columns(Section):
     author: str | None = None
     licence: str | None = None
     withdrawn: str | None = None
+    parents: str | None = None
+    operation: str | None = None
 
     def names(self) -> list[str]:
         """The columns that are read, in the order of the keys above."""
@@ -46,8 +52,8 @@ class RowProblem(Exception):
 def document_of(source: SourceBase, columns: Columns, row: Mapping[str, Any], place: str, data: bytes) -> Received:
     """Make a document of a row; ``place`` (``FILE:LINE``) is its id where it has none, ``data`` its received bytes.
 
-    Problems: ``no-id``, ``missing-column``, ``empty``, ``control-characters``, ``not-utf-8``, ``bad-date``. A document
-    with a problem keeps its id and whether it was withdrawn, so that the ledger knows it.
+    Problems: ``no-id``, ``missing-column``, ``empty``, ``control-characters``, ``not-utf-8``, ``bad-date``,
+    ``bad-parents``. A document with a problem keeps its id and whether it was withdrawn, so that the ledger knows it.
     """
     native_id = place
     try:
@@ -86,7 +92,26 @@ def _known(columns: Columns, row: Mapping[str, Any], place: str) -> dict[str, An
         "author": _string(row, columns.author),
         "published": _published(row, columns.date),
         "withdrawn": columns.withdrawn is not None and _is_withdrawn(row[columns.withdrawn]),
+        "parents": _parents(row, columns.parents),
+        "operation": _string(row, columns.operation),
     }
+
+
+def _parents(row: Mapping[str, Any], column: str | None) -> tuple[str, ...]:
+    """Ids as they stand; a row whose origin cannot be read is no original, so it is left out."""
+    if column is None:
+        return ()
+    if column not in row:
+        raise RowProblem("missing-column", f"column {column}, which says what a row was made from, is missing")
+    value = row[column]
+    if value is None or value == "":
+        return ()
+    ids = value if isinstance(value, list) else [value]
+    if any(isinstance(one, bool) or not isinstance(one, str | int) or one == "" for one in ids):
+        raise RowProblem("bad-parents", f"column {column} holds no ids of other rows: '{str(value)[:40]}'")
+    for one in ids:
+        _valid(str(one), column)
+    return tuple(sorted({str(one) for one in ids}))
 
 
 def _string(row: Mapping[str, Any], column: str | None) -> str | None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from data_curation.admit import Admission, Ground, admit_shard
@@ -22,6 +21,7 @@ from data_curation.readers.jsonl import JsonlSource
 from data_curation.readers.page import page_elements
 from data_curation.readers.text import TextSource
 from data_curation.shards import CURATED, read_shard, write_shard
+from licensing.ledger import Ledger
 from licensing.policy import Policy
 from licensing.reservations import Resolver, load_agents
 from licensing.rights import IntendedUse
@@ -110,7 +110,7 @@ def ledger(folder: Path) -> dict[str, Any]:
         folder / "received", folder / "decisions", folder / "curated", folder / "duplicates.parquet", 1, 0.0
     )
     list(commit(inputs, folder / "ledger", folder / "corpus"))
-    return {row["native_id"]: row for row in pq.read_table(folder / "ledger").to_pylist()}
+    return {row["native_id"]: row for row in Ledger(folder / "ledger").rows()}
 
 
 def test_a_newer_answer_decides_anew_on_an_older_document(tmp_path: Path) -> None:

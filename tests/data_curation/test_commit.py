@@ -95,3 +95,63 @@ def test_slices_cover_every_id_once(tmp_path: Path, parts: int) -> None:
         row["id"] for low, high in slice_bounds(parts) for row in read_slice(tmp_path / "s.parquet", low, high, ["id"])
     ]
     assert found == sorted(names)
+
+
+def one_by_one(folder: Path, documents: list[Row], **inputs: Any) -> dict[str, Row]:
+    """Commit documents given as id, duties, agreement and origins; returns the ledger rows by id."""
+    received, decided, curated = list[Row](), list[Row](), list[Row]()
+    for document in documents:
+        name = document["id"]
+        received.append(
+            {"id": name, "source": "s", "group": "g", "partner": "P", "native_id": name, "received_sha256": name}
+            | {"received_bytes": 1, "text": "x", "agreement": document.get("agreement"), "withdrawn": False}
+        )
+        decided.append(
+            {"id": name, "outcome": "admit", "reason": "r", "licence": "L", "branch": "L", "basis": "agreement"}
+            | {"clause": "", "explanation": "", "duties": document.get("duties"), "origins": document.get("origins")}
+        )
+        curated.append(
+            {"id": name, "kept": True, "language": "nl", "text": name, "text_bytes": 64, "personal_data": []}
+            | {"final_sha256": hashlib.sha256(name.encode()).hexdigest(), "events": []}
+        )
+    for kind, rows, schema in (("r", received, RECEIVED), ("d", decided, DECIDED), ("c", curated, CURATED)):
+        (folder / kind / "s").mkdir(parents=True)
+        write_shard(folder / kind / "s" / "00000.parquet", rows, schema)
+    write_shard(folder / "duplicates.parquet", [], REMOVED)
+    paths = CommitInputs(folder / "r", folder / "d", folder / "c", folder / "duplicates.parquet", 1, 0.0, **inputs)
+    committed(paths, folder)
+    return {row["id"]: row for row in Ledger(folder / "ledger").rows()}
+
+
+def held(rows: dict[str, Row]) -> set[str]:
+    return {name for name, row in rows.items() if row["use"] == "held-out"}
+
+
+def test_an_agreed_share_is_set_aside_and_a_larger_one_keeps_the_smaller(tmp_path: Path) -> None:
+    names = ids(400)
+    small = held(
+        one_by_one(tmp_path / "a", [{"id": n, "agreement": "x"} for n in names], agreement_held_out={"x": 0.1})
+    )
+    owed = [{"kind": "hold-out", "value": "0.3", "clause": "art. 4"}]
+    large = held(one_by_one(tmp_path / "b", [{"id": n, "duties": owed} for n in names]))
+    assert 20 < len(small) < 65 and 90 < len(large) < 150
+    assert small < large
+
+
+def test_a_text_made_from_one_that_is_set_aside_is_set_aside(tmp_path: Path) -> None:
+    originals, made = ids(200), [hashlib.sha256(f"made {n}".encode()).hexdigest() for n in range(200)]
+    owed = [{"kind": "hold-out", "value": "0.2", "clause": "art. 4"}]
+    chunks = [{"id": m, "duties": owed, "origins": [n]} for n, m in zip(originals, made, strict=True)]
+    whole = hashlib.sha256(b"all").hexdigest()
+    merged: list[Row] = [{"id": whole, "duties": owed, "origins": originals}]
+    rows = one_by_one(tmp_path, [{"id": n, "duties": owed} for n in originals] + chunks + merged)
+    for original, chunk in zip(originals, made, strict=True):
+        assert rows[chunk]["use"] == rows[original]["use"]
+    assert rows[whole]["use"] == "held-out"
+
+
+def test_a_stream_is_read_no_more_often_than_its_strictest_document_allows(tmp_path: Path) -> None:
+    names = ids(3)
+    owed = [[{"kind": "most-epochs", "value": value, "clause": "art. 4"}] for value in ("4", "2", "3")]
+    one_by_one(tmp_path, [{"id": n, "duties": duty} for n, duty in zip(names, owed, strict=True)])
+    assert [info.most_epochs for info in read_streams(tmp_path / "corpus")] == [2]
