@@ -114,7 +114,7 @@ class RunFiles:
             return [dict(one) for one in json.loads(path.read_bytes())["partners"]]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
-                f"{path}: not a list of partners and roots ({error!r}); no report was written. Run the stage commit again."
+                f"{path}: no list of partners and roots ({error!r}); no report was written. Run the commit stage again."
             ) from error
 
     def suite(self, name: str) -> dict[str, Any] | None:

@@ -43,14 +43,14 @@ def audit_partner(run: RunDirectory, partner: str, folder: Path) -> list[Path]:
     Raises:
         HerkomstError: nothing was received from a partner of that name.
     """
-    files, tracer = _open(run, partner)
+    files, tracer = open_for(run, partner)
     folder.mkdir(parents=True, exist_ok=True)
     return _write_statements(files, tracer, partner, folder)
 
 
 def statement_of(run: RunDirectory, partner: str) -> dict[str, Any]:
     """The content of a partner's statement as plain values."""
-    files, tracer = _open(run, partner)
+    files, tracer = open_for(run, partner)
     return statement_values(files, partner, usage_of(tracer, partner))
 
 
@@ -68,7 +68,12 @@ def run_files(run: RunDirectory, entries: Mapping[str, Entry], agreements: Mappi
     )
 
 
-def _open(run: RunDirectory, partner: str) -> tuple[RunFiles, Tracer]:
+def open_for(run: RunDirectory, partner: str) -> tuple[RunFiles, Tracer]:
+    """Open a run for one partner's statement.
+
+    Raises:
+        HerkomstError: nothing was received from a partner of that name, or nothing is committed yet.
+    """
     run.require()
     entries = {entry.stage: entry for entry in run.record().entries()}
     if "commit" not in entries:
