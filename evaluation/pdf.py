@@ -7,8 +7,8 @@ and tables that a screen reader can follow. The same page and day give the same 
 
 from __future__ import annotations
 
-import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -77,10 +77,10 @@ _LACKING = {
 
 # Blocks of Unicode that the embedded fonts cover, less the few characters in them that they do not.
 _COVERED: Final = re.compile(
-    r"[\u0020-\u007e\u00a0-\u02af\u0370-\u04ff\u1e00-\u1fff\u2002-\u200a\u2010-\u2027\u202f-\u205e"
-    r"\u20a0-\u20bf\u2100-\u211e\u2190-\u22ff\u25a1]"
+    r"[\u0020-\u007e\u00a0-\u04ff\u0530-\u058f\u1e00-\u1fff\u2002-\u200a\u2010-\u2027\u202f-\u205e"
+    r"\u2070-\u20bf\u2100-\u211e\u2150-\u2184\u2190-\u22ff\u25a1\u2c60-\u2c7f\ufb00-\ufb06]"
 )
-_UNCOVERED: Final = frozenset("\u2041\u2043\u2053")
+_UNCOVERED: Final = frozenset("\u2041\u2043\u2053\u2152")
 
 
 # ---- Typst code
@@ -88,7 +88,8 @@ _UNCOVERED: Final = frozenset("\u2041\u2043\u2053")
 
 def _string(text: str) -> str:
     """A Typst string; nothing in it can be taken for code."""
-    return json.dumps(text, ensure_ascii=False).replace("\\u", "\\\\u")
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _call(name: str, *arguments: str) -> str:
@@ -112,7 +113,7 @@ class _Writer:
 
     def text(self, text: str) -> list[str]:
         """Running text as strings, with places to break in what has no space for long, such as digests."""
-        shown = "".join(self._shown(one) for one in text)
+        shown = "".join(self._shown(one) for one in unicodedata.normalize("NFC", text))
         parts, at = [], 0
         for long in _LONG.finditer(shown):
             parts.append(_string(shown[at : long.start()]))
@@ -121,7 +122,8 @@ class _Writer:
         return [one for one in [*parts, _string(shown[at:])] if one != '""']
 
     def _shown(self, character: str) -> str:
-        if _COVERED.match(character) and character not in _UNCOVERED:
+        assigned = unicodedata.category(character) != "Cn"
+        if assigned and _COVERED.match(character) and character not in _UNCOVERED:
             return character
         self.lacking = True
         return "□"

@@ -143,8 +143,8 @@ class Tree:
                 middle = start + _split(end - start)
                 waiting += [(middle, end), (start, middle)]
             else:
-                place, last = next(wanted, None), place
-                if place is not None and place <= last:
+                place = next(wanted, None)
+                if place is not None and place < end:
                     break
         if place is not None:
             raise ValueError(f"leaf {place} does not ascend or is not among {len(self)} leaves; no proof was made")
