@@ -21,7 +21,8 @@ from licensing.errors import HerkomstError
 
 _LONGEST: Final = 25  # characters without a space before a word may be broken anywhere
 _LONG: Final = re.compile(rf"[^\s\u00a0]{{{_LONGEST},}}")
-_PIECE: Final = 8
+_PIECE: Final = re.compile(r"[^/._-]{1,11}[/._-]?|[/._-]")
+_LONGEST_PIECE: Final = 12
 _LINE: Final = 114  # characters in a line of a table
 _LANGUAGES: Final = ("en", "nl")
 
@@ -117,7 +118,7 @@ class _Writer:
         parts, at = [], 0
         for long in _LONG.finditer(shown):
             parts.append(_string(shown[at : long.start()]))
-            parts += [_call("piece", _string(long[0][i : i + _PIECE])) for i in range(0, len(long[0]), _PIECE)]
+            parts += [_call("piece", _string(piece)) for piece in _PIECE.findall(long[0])]
             at = long.end()
         return [one for one in [*parts, _string(shown[at:])] if one != '""']
 
@@ -205,10 +206,10 @@ class _Writer:
         return [_call("boxed", _joined(inside))] if classes & _BOXED else inside
 
     def paragraph(self, element: Element) -> list[str]:
-        """A paragraph, in small grey letters where its class says so."""
+        """A paragraph, with the look that its class asks for."""
         parts = self.line_of(element)
-        soft = set((element.get("class") or "").split()) & _SOFT
-        return [_call("note" if soft else "par", _joined(parts))] if parts else []
+        looks = [_LOOKS[name] for name in (element.get("class") or "").split() if name in _LOOKS]
+        return [_call(looks[0] if looks else "par", _joined(parts))] if parts else []
 
     def heading(self, element: Element) -> list[str]:
         """A heading of its level."""
@@ -319,21 +320,23 @@ def _widths(rows: list[Element]) -> list[str]:
     """A width for every column, as a part of the whole: room for its longest word, more for what has more to say."""
     needed: list[float] = []
     wanted: list[float] = []
+    most: list[float] = []
     for row in rows:
         place = 0
         for cell in row:
             if place == len(needed):
-                needed.append(0.0)
-                wanted.append(0.0)
+                for column in (needed, wanted, most):
+                    column.append(0.0)
             text = cell.text_content().strip()
             whole = cell.tag == "td" and {"num", "name"} & set((cell.get("class") or "").split())
             words = [text] if whole else text.split()
-            longest = max((len(word) if len(word) < _LONGEST else _PIECE for word in words), default=0)
+            longest = max((len(word) if len(word) < _LONGEST else _LONGEST_PIECE for word in words), default=0)
             needed[place] = max(needed[place], longest * (1.12 if cell.tag == "th" else 1.0) + 2)
-            wanted[place] = max(wanted[place], 0 if whole or cell.tag == "th" else len(text))
+            wanted[place] += 0 if whole or cell.tag == "th" else min(len(text), _LINE) / len(rows)
+            most[place] = max(most[place], 0 if whole or cell.tag == "th" else min(len(text), _LINE))
             place += int(cell.get("colspan", 1))
     room = max(_LINE - sum(needed), 0)
-    shares = [min(want, _LINE) ** 0.8 for want in wanted]
+    shares = [(mean + longest / 3) ** 0.8 for mean, longest in zip(wanted, most, strict=True)]
     total = sum(shares) or 1
     return [f"{need + room * share / total:.1f}fr" for need, share in zip(needed, shares, strict=True)]
 
@@ -342,7 +345,7 @@ _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
 _NOT_PRINTED: Final = ("nav",)
 _LINKED: Final = ("https://", "http://", "mailto:")
 _BOXED: Final = {"gaps", "box"}
-_SOFT: Final = {"byline", "note", "hint"}
+_LOOKS: Final = {"byline": "note", "figure": "large", "honest": "honest", "note": "note"}
 _INLINE: Final = {
     "a": "link", "abbr": "", "b": "strong", "br": "", "code": "code", "em": "emph", "i": "emph", "small": "small",
     "span": "", "strong": "strong", "time": "",

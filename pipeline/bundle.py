@@ -11,42 +11,37 @@ import hashlib
 import io
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
-
-import numpy as np
+from typing import Any
 
 from evaluation.pdf import render_pdf
-from evaluation.run_files import RunFiles
-from evaluation.statement import Usage, render_statement, statement_values, write_csv
+from evaluation.statement import render_statement, statement_values, write_csv
 from evaluation.words import Language, reason
 from licensing.agreement import load_agreements
 from licensing.attestation import SigningKey, key_id, load_or_create_key, read_public_key_pem
 from licensing.bundle import BundleError, BundleWriter, new_bundle, partner_proof
 from licensing.canonical import canonical
 from licensing.files import file_digest
-from licensing.leaf import ledger_leaf, span_leaf
-from licensing.merkle import open_levels
 from licensing.record import PUBLIC_KEY_NAME, Entry
+from pipeline.bundle_rows import SpanFile, add_spans, write_rows
 from pipeline.reporting import open_for
 from pipeline.run_directory import RunDirectory
 from pipeline.runner import signing_key_path
 from pipeline.trace import Tracer
 from pipeline.usage import usage_of
 from pipeline.verify import stale
-from training.pack import PackedStream, read_packed, span_row
-from training.token_stream import TokenStream
+from training.pack import read_packed
 
 _NEEDED = ("admit", "commit", "pack", "train")
 _CSV = "rows.csv"
 _LANGUAGES: tuple[Language, ...] = ("en", "nl")
 
 
-def write_bundle(run: RunDirectory, partner: str, path: Path) -> str:
+def write_bundle(run: RunDirectory, partner: str, path: Path, extra: Mapping[str, Any] | None = None) -> str:
     """Write the audit bundle of one partner to ``path``; returns the fingerprint of the key that signed it.
+
+    ``extra`` are the parts of the statement that do not follow from the run alone, as `statement_values` names them.
 
     Raises:
         BundleError: the run is not finished, its record does not hold, or its signing key is not at hand.
@@ -56,26 +51,26 @@ def write_bundle(run: RunDirectory, partner: str, path: Path) -> str:
     entries = _entries(run)
     key = _key_of(run)
     partners = _committed(run, entries)
-    usage = usage_of(tracer, partner)
-    values = statement_values(files, partner, usage)
+    usage, extra = usage_of(tracer, partner), extra or {}
+    values = statement_values(files, partner, usage, **extra)
     own = next(one for one in partners if one["partner"] == partner)
+    shown = {**extra, "csv_name": _CSV}
     with tempfile.TemporaryDirectory(prefix="herkomst-bundle-") as folder, new_bundle(path) as bundle:
         bundle.add("README.txt", _read_me(partner, values, key))
-        _add_statement(bundle, files, partner, usage, values)
+        _add_statement(bundle, values, lambda language: render_statement(files, partner, language, usage, **shown))
+        with bundle.open(_CSV) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+            write_csv(text, files, partner, usage)
+            text.detach()
         with bundle.open("rows.jsonl") as file:
-            spans, codes = _write_rows(file, _rows(tracer, partner), run, Path(folder))
+            spans, codes = write_rows(file, _rows(tracer, partner), run, Path(folder))
         bundle.add("reasons.json", canonical({code: _in_words(code) for code in sorted(codes)}))
         bundle.add("proofs/partner.json", canonical(partner_proof(partners, partner)))
-        _add_spans(bundle, spans, run)
-        agreements = _add_agreements(bundle, run, partner)
-        predicate = {
-            "agreements": agreements,
+        add_spans(bundle, spans, run)
+        account = {
+            "agreements": _add_agreements(bundle, run, partner),
+            "corpus": {"partner_root": own["root"], "root": _figures(entries, "commit")["root"], "size": own["size"]},
             "config_sha256": entries["commit"].predicate["config_sha256"],
-            "corpus": {
-                "partner_root": own["root"],
-                "root": entries["commit"].predicate["figures"]["root"],
-                "size": own["size"],
-            },
             "licence_table_sha256": entries["admit"].subjects["rights/licences.yaml"],
             "partner": partner,
             "record_head": run.record().head(),
@@ -84,7 +79,7 @@ def write_bundle(run: RunDirectory, partner: str, path: Path) -> str:
             "training": _training(entries),
             "usage": values["usage"],
         }
-        bundle.seal(predicate, key)
+        bundle.seal(account, key)
     return key.id
 
 
@@ -135,113 +130,24 @@ def _committed(run: RunDirectory, entries: Mapping[str, Entry]) -> list[dict[str
     return [dict(one) for one in json.loads(path.read_bytes())["partners"]]
 
 
-# ---- rows and spans
+# ---- what is signed
 
 
-@dataclass
-class _Span:
-    """One stream that holds documents of the partner: its spans, and where its first document stands in the tree."""
-
-    key: str
-    stream: PackedStream
-    tokens: TokenStream
-    place: int
-    path: Path
-    file: IO[bytes]
-    documents: int = 0
-    total: int = 0
-
-    def write(self, row: Mapping[str, Any]) -> None:
-        """Add the span of one document."""
-        document = self.tokens.place_of(row["id"])
-        if document is None:
-            raise BundleError(
-                f"document {row['id']} is kept and has no tokens in {self.key}; no bundle was written. "
-                "Run `herkomst verify`."
-            )
-        first, end = self.tokens.span(document)
-        cut = np.asarray(self.tokens.tokens[first:end])
-        leaf = span_leaf(span_row(row["id"], self.key, first, cut, self.tokens.tokens.dtype, end - first))
-        self.file.write(b"%d\t%s\n" % (self.place + document, leaf))
-        self.documents, self.total = self.documents + 1, self.total + end - first
-
-
-@dataclass
-class _Spans:
-    """The streams of a run by name and use, in the order of the tree; files are made for those that are met."""
-
-    run: RunDirectory
-    folder: Path
-    stack: ExitStack
-    met: dict[str, _Span] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._packed = read_packed(self.run.tokens)
-
-    def of(self, row: Mapping[str, Any]) -> _Span:
-        """The stream that a kept row stands in."""
-        key = f"{row['stream']}/{row['use']}"
-        if key not in self.met:
-            self.met[key] = self._opened(key)
-        return self.met[key]
-
-    def _opened(self, key: str) -> _Span:
-        place = 0
-        for stream in self._packed.streams:
-            if f"{stream.name}/{stream.use}" == key:
-                path = self.folder / f"{len(self.met):05d}.txt"
-                file = self.stack.enter_context(path.open("wb"))
-                return _Span(key, stream, self._packed.open(stream, 1), place, path, file)
-            place += stream.documents
-        raise BundleError(f"{self.run.tokens}: there is no stream {key}; no bundle was written. Run `herkomst verify`.")
-
-
-def _write_rows(
-    out: IO[bytes], rows: Iterator[dict[str, Any]], run: RunDirectory, folder: Path
-) -> tuple[list[_Span], set[str]]:
-    """Write each row's leaf on a line of its own; returns the spans of kept rows by stream, and all reason codes."""
-    codes: set[str] = set()
-    with ExitStack() as stack:
-        spans = _Spans(run, folder, stack)
-        for row in rows:
-            out.write(ledger_leaf(row) + b"\n")
-            codes.add(row["reason"])
-            if row["use"] != "none":
-                spans.of(row).write(row)
-    return sorted(spans.met.values(), key=lambda one: one.place), codes
-
-
-def _add_spans(bundle: BundleWriter, spans: list[_Span], run: RunDirectory) -> None:
-    names = {f"spans/{number:03d}.txt": one for number, one in enumerate(spans, 1)}
-    for name, one in names.items():
-        with bundle.open(name) as out, one.path.open("rb") as lines:
-            for line in lines:
-                out.write(line)
-    listed = [{"file": name, "stream": one.key} for name, one in names.items()]
-    bundle.add("proofs/spans.json", canonical({"streams": listed}))
-    with bundle.open("proofs/spans.bin") as out:
-        for hashed in open_levels(run.tokens / "merkle").complement(_places(spans)):
-            out.write(hashed)
-
-
-def _places(spans: list[_Span]) -> Iterator[int]:
-    for one in spans:
-        with one.path.open("rb") as lines:
-            for line in lines:
-                yield int(line.partition(b"\t")[0])
-
-
-def _span_figures(run: RunDirectory, entries: Mapping[str, Entry], spans: list[_Span]) -> dict[str, Any]:
+def _span_figures(run: RunDirectory, entries: Mapping[str, Entry], spans: list[SpanFile]) -> dict[str, Any]:
     return {
         "documents": sum(one.documents for one in spans),
-        "root": entries["pack"].predicate["figures"]["root"],
+        "root": _figures(entries, "pack")["root"],
         "size": sum(stream.documents for stream in read_packed(run.tokens).streams),
         "tokens": sum(one.total for one in spans),
     }
 
 
+def _figures(entries: Mapping[str, Entry], stage: str) -> dict[str, Any]:
+    return dict(entries[stage].predicate["figures"])
+
+
 def _training(entries: Mapping[str, Entry]) -> dict[str, Any]:
-    stated = entries["train"].predicate["figures"]
+    stated = _figures(entries, "train")
     names = {"checkpoint": "checkpoint", "plan": "plan_digest", "steps": "steps", "weights": "weights_sha256"}
     return {name: stated[key] for name, key in names.items()}
 
@@ -249,19 +155,14 @@ def _training(entries: Mapping[str, Entry]) -> dict[str, Any]:
 # ---- what people read
 
 
-def _add_statement(
-    bundle: BundleWriter, files: RunFiles, partner: str, usage: Usage | None, values: Mapping[str, Any]
-) -> None:
+def _add_statement(bundle: BundleWriter, values: Mapping[str, Any], page_in: Callable[[Language], str]) -> None:
+    """Add the statement as values, and as page and PDF in each language."""
     bundle.add("statement.json", canonical(values))
-    header, day = f"{partner} · {values['run']['name']}", values["dates"][1]
+    header, day = f"{values['partner']} · {values['run']['name']}", values["dates"][1]
     for language in _LANGUAGES:
-        page = render_statement(files, partner, language, usage, csv_name=_CSV)
+        page = page_in(language)
         bundle.add(f"statement.{language}.html", page.encode())
         bundle.add(f"statement.{language}.pdf", render_pdf(page, header, day))
-    with bundle.open(_CSV) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        write_csv(text, files, partner, usage)
-        text.detach()
 
 
 def _add_agreements(bundle: BundleWriter, run: RunDirectory, partner: str) -> dict[str, str]:
