@@ -126,6 +126,29 @@ class Tree:
             raise ValueError(f"a tree of {first} leaves cannot be the beginning of one of {size}")
         return self._consistency(first, 0, size, whole=True) if first else []
 
+    def complement(self, indices: Iterable[int]) -> Iterator[bytes]:
+        """Yield the hashes that, with the leaves at these ascending indices, give the root: one proof for all of them.
+
+        Subtrees without any of the leaves, largest first, from left to right: O(log n) hashes for a contiguous range.
+        Raises ValueError for indices that do not ascend or are not in the tree.
+        """
+        wanted = iter(indices)
+        place = next(wanted, None)
+        waiting = [(0, len(self))] if len(self) else []
+        while waiting:
+            start, end = waiting.pop()
+            if place is None or not start <= place < end:
+                yield self._range(start, end)
+            elif end - start > 1:
+                middle = start + _split(end - start)
+                waiting += [(middle, end), (start, middle)]
+            else:
+                place = next(wanted, None)
+                if place is not None and place < end:
+                    break
+        if place is not None:
+            raise ValueError(f"leaf {place} does not ascend or is not among {len(self)} leaves; no proof was made")
+
     def _checked(self, size: int | None) -> int:
         size = len(self) if size is None else size
         if not 0 <= size <= len(self):

@@ -107,11 +107,12 @@ def audit(
     run: RunPath,
     partner: Annotated[str, typer.Option(help="The partner's name, as the report gives it.")],
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default RUN/statements.")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="Write one signed zip file that the partner can check.")] = None,
     json: AsJson = False,
 ) -> None:
-    """Write a partner's statement, in English and in Dutch.
+    """Write a partner's statement, in English and in Dutch, or all its evidence as one file to send.
 
-    Example: herkomst audit runs/demo --partner "De Kade Pers B.V."
+    Example: herkomst audit runs/demo --partner "De Kade Pers B.V." --bundle de-kade.zip
     """
     from pipeline.reporting import audit_partner, statement_of
     from pipeline.run_directory import RunDirectory
@@ -120,6 +121,13 @@ def audit(
     directory = RunDirectory(run)
     if json:
         typer.echo(dump(statement_of(directory, partner)))
+        return
+    if bundle is not None:
+        from pipeline.bundle import write_bundle
+
+        fingerprint = write_bundle(directory, partner, bundle)
+        typer.echo(f"Bundle: {bundle}\nSigned with key {fingerprint}: tell the partner by another way than the bundle.")
+        typer.echo(f"To check it: python3 -I -S verify.py {bundle.name} --key {fingerprint} --files FOLDER")
         return
     for path in audit_partner(directory, partner, out or directory.path / "statements"):
         typer.echo(f"Statement: {path}")

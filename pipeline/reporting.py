@@ -30,7 +30,7 @@ def write_reports(
     config = loaded.config
     html = render_report(files, config.report, config.model_dump(mode="json"))
     (folder / "report.html").write_text(html, encoding="utf-8")
-    partners = [one["partner"] for one in entries["commit"].predicate["figures"]["partners"]]
+    partners = [one["partner"] for one in files.partners()]
     tracer = Tracer(run)
     for partner in partners:
         _write_statements(files, tracer, partner, folder)
@@ -43,14 +43,14 @@ def audit_partner(run: RunDirectory, partner: str, folder: Path) -> list[Path]:
     Raises:
         HerkomstError: nothing was received from a partner of that name.
     """
-    files, tracer = _open(run, partner)
+    files, tracer = open_for(run, partner)
     folder.mkdir(parents=True, exist_ok=True)
     return _write_statements(files, tracer, partner, folder)
 
 
 def statement_of(run: RunDirectory, partner: str) -> dict[str, Any]:
     """The content of a partner's statement as plain values."""
-    files, tracer = _open(run, partner)
+    files, tracer = open_for(run, partner)
     return statement_values(files, partner, usage_of(tracer, partner))
 
 
@@ -68,18 +68,24 @@ def run_files(run: RunDirectory, entries: Mapping[str, Entry], agreements: Mappi
     )
 
 
-def _open(run: RunDirectory, partner: str) -> tuple[RunFiles, Tracer]:
+def open_for(run: RunDirectory, partner: str) -> tuple[RunFiles, Tracer]:
+    """Open a run for one partner's statement.
+
+    Raises:
+        HerkomstError: nothing was received from a partner of that name, or nothing is committed yet.
+    """
     run.require()
     entries = {entry.stage: entry for entry in run.record().entries()}
     if "commit" not in entries:
         raise HerkomstError(f"{run.path}: there is no ledger yet; no statement was written. Run it up to commit first.")
-    known = [one["partner"] for one in entries["commit"].predicate["figures"]["partners"]]
+    files = run_files(run, entries, kept_agreements(run))
+    known = [one["partner"] for one in files.partners()]
     if partner not in known:
         raise HerkomstError(
             f"{run.path}: nothing was received from '{partner}'; no statement was written. Partners of this run: "
             f"{'; '.join(known)}."
         )
-    return run_files(run, entries, kept_agreements(run)), Tracer(run)
+    return files, Tracer(run)
 
 
 def kept_agreements(run: RunDirectory) -> dict[str, Agreement]:

@@ -27,8 +27,13 @@ from pipeline.stages import NAMES, STAGES
 
 def signing_key() -> SigningKey:
     """The key that signs records: ``$HERKOMST_KEY``, or one kept for this user."""
+    return load_or_create_key(signing_key_path())
+
+
+def signing_key_path() -> Path:
+    """Where the signing key is, or would be made."""
     named = os.environ.get("HERKOMST_KEY")
-    return load_or_create_key(Path(named) if named else Path.home() / ".config" / "herkomst" / "signing-key.pem")
+    return Path(named) if named else Path.home() / ".config" / "herkomst" / "signing-key.pem"
 
 
 def run(
@@ -134,4 +139,4 @@ def _perform(stage: Stage, context: Context, key: SigningKey, config_digest: str
     return entry
 
 
-__all__ = ["newest_entries", "run", "signing_key"]
+__all__ = ["newest_entries", "run", "signing_key", "signing_key_path"]

@@ -58,7 +58,7 @@ def verify(run: RunDirectory, public_key: bytes | None = None) -> list[Finding]:
     findings += _config(run, entries)
     findings += _files(run, newest)
     findings += withdrawal_files(run, entries)
-    findings += _stale(newest)
+    findings += stale(newest)
     if findings:
         return findings
     for check in _CHECKS:
@@ -97,7 +97,7 @@ def _files(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]:
                 yield _finding(run, path, f"was not made by stage {stage}", "nobody answers for it; move it away")
 
 
-def _stale(newest: Mapping[str, Entry]) -> Iterator[Finding]:
+def stale(newest: Mapping[str, Entry]) -> Iterator[Finding]:
     """A stage rests on what the stages before it make now, not on something older."""
     for stage in STAGES:
         entry = newest.get(stage.name)

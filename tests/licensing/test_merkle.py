@@ -77,22 +77,65 @@ def test_reference_roots(size: int, root: str) -> None:
     assert Tree.of([leaf_hash(data) for data in REFERENCE]).root(size).hex() == root
 
 
-def test_reference_inclusion_path() -> None:
-    path = inclusion_proof([leaf_hash(data) for data in REFERENCE], 0)
-    assert [each.hex() for each in path] == [
+# Their inclusion paths as (leaf from 0, size) and consistency paths as (first, size).
+REFERENCE_INCLUSION = {
+    (0, 1): [],
+    (0, 8): [
         "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
         "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
         "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
-    ]
-
-
-def test_reference_consistency_path() -> None:
-    path = consistency_proof([leaf_hash(data) for data in REFERENCE[:8]], 6)
-    assert [each.hex() for each in path] == [
+    ],
+    (5, 8): [
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ],
+    (2, 3): ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"],
+    (1, 5): [
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ],
+}
+REFERENCE_CONSISTENCY = {
+    (1, 1): [],
+    (1, 8): [
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ],
+    (6, 8): [
         "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
         "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
         "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-    ]
+    ],
+    (2, 5): [
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ],
+}
+
+
+@pytest.mark.parametrize(("place", "expected"), REFERENCE_INCLUSION.items(), ids=str)
+def test_reference_inclusion_paths(place: tuple[int, int], expected: list[str]) -> None:
+    index, size = place
+    leaves = [leaf_hash(data) for data in REFERENCE[:size]]
+    path = [bytes.fromhex(one) for one in expected]
+    assert (
+        inclusion_proof(leaves, index)
+        == Tree.of([leaf_hash(data) for data in REFERENCE]).inclusion(index, size)
+        == path
+    )
+    assert verify_inclusion(bytes.fromhex(REFERENCE_ROOTS[size - 1]), size, index, leaves[index], path)
+
+
+@pytest.mark.parametrize(("sizes", "expected"), REFERENCE_CONSISTENCY.items(), ids=str)
+def test_reference_consistency_paths(sizes: tuple[int, int], expected: list[str]) -> None:
+    first, size = sizes
+    path = [bytes.fromhex(one) for one in expected]
+    old, new = (bytes.fromhex(REFERENCE_ROOTS[one - 1]) for one in sizes)
+    assert consistency_proof([leaf_hash(data) for data in REFERENCE[:size]], first) == path
+    assert verify_consistency(first, old, size, new, path)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -45,7 +45,7 @@ def small_config(**changes: object) -> dict[str, object]:
             },
             {
                 "name": "own-pages",
-                "partner": "Herkomst",
+                "partner": "Stille Bron Stichting",
                 "reader": "text",
                 "path": str(REPOSITORY / "docs"),
                 "include": ["*.md"],
