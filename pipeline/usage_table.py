@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from data_curation.shards import shards
 from licensing.errors import HerkomstError
-from licensing.remuneration import Use, UsageTable
+from licensing.remuneration import UsageTable, Use
 from pipeline.run_directory import RunDirectory
 from training.checkpoint import finished_checkpoints, read_state
 from training.pack import read_packed
