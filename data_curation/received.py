@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from licensing.rights import Declared
 
@@ -27,7 +27,8 @@ class Received:
     """One document as it came in; ``text`` is None where ``problem`` says why it could not be read.
 
     ``problem`` is a stable code for the ledger (``empty``, ``not-utf-8``, ``truncated``, ``too-large``, ``not-json``,
-    ``missing-column``, ``no-id``, …) and ``detail`` a sentence that names file and line.
+    ``missing-column``, ``no-id``, …) and ``detail`` a sentence that names file and line. ``data`` are the received
+    bytes, held only until ingest has taken its digests of them.
     """
 
     id: str
@@ -44,6 +45,8 @@ class Received:
     withdrawn: bool = False
     problem: str | None = None
     detail: str | None = None
+    iscc: str | None = None
+    data: bytes | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, source: str, native_id: str, data: bytes, text: str | None, **known: object) -> Received:
@@ -56,5 +59,6 @@ class Received:
             received_sha256=hashlib.sha256(data).hexdigest(),
             received_bytes=len(data),
             text=text,
+            data=data,
             **known,  # type: ignore[arg-type]
         )

@@ -279,7 +279,7 @@ def _plain_sources(loaded: Loaded) -> Any:
 STAGES: tuple[Stage, ...] = (
     Stage(
         name="ingest",
-        version=1,
+        version=2,
         needs=(),
         outputs=lambda run: [run.received],
         settings=lambda loaded: [_plain_sources(loaded), loaded.config.curation.shard_documents],

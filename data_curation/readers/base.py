@@ -37,6 +37,7 @@ class SourceBase(Section):
     ``group`` names the stream group (the source's own name where it is left out). ``language`` is used for documents
     that name none; ``licence`` is an SPDX expression that the user vouches for, kept beside whatever the documents
     declare. ``largest_document`` is in bytes; ``limit`` takes that many documents at most, in the reader's order.
+    ``iscc`` asks for the International Standard Content Code of every document, at about 0.5 MB of text a second.
     """
 
     name: str = Field(pattern=r"^[a-z0-9-]+$")
@@ -47,6 +48,7 @@ class SourceBase(Section):
     licence: str | None = Field(default=None, min_length=1)
     largest_document: int = Field(default=LARGEST_DOCUMENT, ge=1)
     limit: int | None = Field(default=None, ge=1)
+    iscc: bool = False
 
     @field_validator("language")
     @classmethod
