@@ -75,6 +75,7 @@ def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
         "agreements": [_agreement(figures, one) for _, one in sorted(run.agreements.items())],
         "gaps": gaps(run, figures, config, languages),
         "commit": run.figures("commit"),
+        "partners": run.partners(),
         "stages": [(name, run.entry(name)) for name in run.entries],
         "software": _software(run),
     }

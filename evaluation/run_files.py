@@ -98,6 +98,25 @@ class RunFiles:
         found = self.entry(stage).get("figures")
         return found if isinstance(found, Mapping) else {}
 
+    def partners(self) -> list[dict[str, Any]]:
+        """Return each partner with the root and the size of its tree, from ``corpus/roots.json``; empty before commit.
+
+        They stand there and not in the signed figures, so that a statement can be shown to one partner without naming
+        the others; the file's digest is signed.
+
+        Raises:
+            ValueError: the file is there and is not what commit wrote.
+        """
+        path = self.corpus / "roots.json"
+        if not path.exists():
+            return []
+        try:
+            return [dict(one) for one in json.loads(path.read_bytes())["partners"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{path}: not a list of partners and roots ({error!r}); no report was written. Run the stage commit again."
+            ) from error
+
     def suite(self, name: str) -> dict[str, Any] | None:
         """Return what an evaluation suite wrote, or None where it did not run.
 

@@ -96,7 +96,7 @@ def statement_values(run: RunFiles, partner: str, usage: Usage | None) -> dict[s
     config = run.config()
     figures = read_figures(run.ledger, partner)
     if not figures.total.documents:
-        known = ", ".join(one["partner"] for one in run.figures("commit").get("partners", ())) or "none"
+        known = ", ".join(one["partner"] for one in run.partners()) or "none"
         raise UnknownPartner(
             f"partner '{partner}': the ledger {run.ledger} holds no document of it, so there is nothing to state. "
             f"Known partners: {known}."
@@ -269,12 +269,11 @@ def _memorisation(run: RunFiles) -> dict[str, Any]:
 
 
 def _proof(run: RunFiles, partner: str) -> dict[str, Any]:
-    commit = run.figures("commit")
-    own: Mapping[str, Any] = next((one for one in commit.get("partners", ()) if one["partner"] == partner), {})
+    own: Mapping[str, Any] = next((one for one in run.partners() if one["partner"] == partner), {})
     return {
         "root": own.get("root"),
         "size": own.get("size"),
-        "overall_root": commit.get("root"),
+        "overall_root": run.figures("commit").get("root"),
         "key_id": run.key_id(),
     }
 

@@ -30,7 +30,7 @@ def write_reports(
     config = loaded.config
     html = render_report(files, config.report, config.model_dump(mode="json"))
     (folder / "report.html").write_text(html, encoding="utf-8")
-    partners = [one["partner"] for one in entries["commit"].predicate["figures"]["partners"]]
+    partners = [one["partner"] for one in files.partners()]
     tracer = Tracer(run)
     for partner in partners:
         _write_statements(files, tracer, partner, folder)
@@ -73,13 +73,14 @@ def _open(run: RunDirectory, partner: str) -> tuple[RunFiles, Tracer]:
     entries = {entry.stage: entry for entry in run.record().entries()}
     if "commit" not in entries:
         raise HerkomstError(f"{run.path}: there is no ledger yet; no statement was written. Run it up to commit first.")
-    known = [one["partner"] for one in entries["commit"].predicate["figures"]["partners"]]
+    files = run_files(run, entries, kept_agreements(run))
+    known = [one["partner"] for one in files.partners()]
     if partner not in known:
         raise HerkomstError(
             f"{run.path}: nothing was received from '{partner}'; no statement was written. Partners of this run: "
             f"{'; '.join(known)}."
         )
-    return run_files(run, entries, kept_agreements(run)), Tracer(run)
+    return files, Tracer(run)
 
 
 def kept_agreements(run: RunDirectory) -> dict[str, Agreement]:

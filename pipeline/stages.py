@@ -143,9 +143,9 @@ def _commit(context: Context) -> dict[str, Any]:
             for total in commit(inputs, ledger, corpus):
                 meter.advance(total - rows)
                 rows = total
-        roots = json.loads((corpus / "roots.json").read_bytes())
+        root = json.loads((corpus / "roots.json").read_bytes())["root"]
         streams = read_streams(corpus)
-    figures: dict[str, Any] = {**roots, "rows": rows, "streams": len({stream.name for stream in streams})}
+    figures: dict[str, Any] = {"root": root, "rows": rows, "streams": len({stream.name for stream in streams})}
     for use, label in (("train", "train"), ("held-out", "held_out")):
         figures[f"{label}_documents"] = sum(s.documents for s in streams if s.use == use)
         figures[f"{label}_bytes"] = sum(s.bytes for s in streams if s.use == use)
@@ -306,7 +306,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="commit",
-        version=1,
+        version=2,
         needs=("ingest", "admit", "curate"),
         outputs=lambda run: [run.ledger, run.corpus],
         settings=lambda loaded: [loaded.config.seed, _dump(loaded.config.corpus)],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -113,12 +114,13 @@ def _ledger(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]
         yield _finding(
             run, run.ledger, f"has {rows} rows, {stated['rows']} were signed", "documents are unaccounted for"
         )
-    signed = {partner["partner"]: partner for partner in stated["partners"]}
+    partners = json.loads((run.corpus / "roots.json").read_bytes())["partners"]
+    signed = {partner["partner"]: partner for partner in partners}
     for partner in sorted(signed.keys() | builders.keys()):
         root = builders[partner].root().hex() if partner in builders else None
         if root != signed.get(partner, {}).get("root"):
             yield _finding(run, run.ledger, f"rows of {partner} do not give the signed root", "its proofs do not hold")
-    if root_of(leaf_hash(partner_leaf(one)) for one in stated["partners"]).hex() != stated["root"]:
+    if root_of(leaf_hash(partner_leaf(one)) for one in partners).hex() != stated["root"]:
         problem = "the partners' roots do not give the run's root"
         yield _finding(run, run.corpus / "roots.json", problem, "its proofs do not hold")
     yield from _texts(run)

@@ -180,6 +180,13 @@ def write_ledger(folder: Path, made: list[dict[str, Any]], parts: int = 2) -> No
         pq.write_table(table, folder / f"part-{part:05d}.parquet")
 
 
+def write_roots(corpus: Path, size: int) -> None:
+    """Write the roots as commit does: one tree, of the partner."""
+    corpus.mkdir(exist_ok=True)
+    partners = [{"partner": PARTNER, "root": "b" * 64, "size": size}]
+    (corpus / "roots.json").write_text(json.dumps({"root": "a" * 64, "partners": partners}))
+
+
 def usage() -> Usage:
     """What the training order would say of the partner's three trained documents."""
     trained = [one for one in rows() if one["partner"] == PARTNER and one["use"] == "train"]
@@ -190,13 +197,14 @@ def make_run(folder: Path, *, trained: bool = True) -> RunFiles:
     """Make the run; ``trained`` leaves out everything after commit if False."""
     write_ledger(folder / "ledger", rows())
     (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+    write_roots(folder / "corpus", size=10)
     when = {"started": "2026-06-02T08:00:00+00:00", "finished": "2026-06-03T09:00:00+00:00", "seconds": 12.5}
     software = {"software": {"python": "3.11.9"}, "machine": {"processor": "x86_64"}, "peak_memory_mib": 300}
     figures: dict[str, dict[str, Any]] = {
         "ingest": {"sources": [{"source": "de-kade", "documents": 10, "problems": {"empty": 1}}]},
         "admit": {"counts": {}},
         "curate": {},
-        "commit": {"root": "a" * 64, "partners": [{"partner": PARTNER, "root": "b" * 64, "size": 10}]},
+        "commit": {"root": "a" * 64},
     }
     if trained:
         figures |= {

@@ -15,7 +15,7 @@ from evaluation.report import render_report
 from evaluation.statement import MOST_DOCUMENTS, UnknownPartner, render_statement, statement_values, write_csv
 from evaluation.words import Language
 from licensing.canonical import canonical
-from tests.evaluation.made_run import CONFIG, NASTY, PARTNER, Provider, make_run, row, usage, write_ledger
+from tests.evaluation.made_run import CONFIG, NASTY, PARTNER, Provider, make_run, row, usage, write_ledger, write_roots
 from tests.evaluation.test_report import cells, check_page
 
 LANGUAGES: tuple[Language, ...] = ("en", "nl")
@@ -94,7 +94,7 @@ def test_what_was_not_measured_is_said_to_be_so(tmp_path: Path, language: Langua
 
 def test_a_root_over_another_number_of_documents_is_called_out(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    run.figures("commit")["partners"][0]["size"] = 9
+    write_roots(run.corpus, size=9)
     assert "Attention" in render_statement(run, PARTNER, "en", usage())
 
 
