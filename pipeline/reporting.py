@@ -60,7 +60,7 @@ def audit_partner(run: RunDirectory, partner: str, folder: Path, asked: Asked = 
         HerkomstError: nothing was received from a partner of that name, or what was asked for cannot be stated.
     """
     files, tracer = open_for(run, partner)
-    extra = _extra(run, files, partner, folder, asked)
+    extra = statement_extra(run, files, partner, folder, asked)
     folder.mkdir(parents=True, exist_ok=True)
     return _write_statements(files, tracer, partner, folder, extra)
 
@@ -68,11 +68,16 @@ def audit_partner(run: RunDirectory, partner: str, folder: Path, asked: Asked = 
 def statement_of(run: RunDirectory, partner: str, asked: Asked = Asked()) -> dict[str, Any]:
     """The content of a partner's statement as plain values."""
     files, tracer = open_for(run, partner)
-    extra = _extra(run, files, partner, run.path / "statements", asked)
+    extra = statement_extra(run, files, partner, run.path / "statements", asked)
     return statement_values(files, partner, usage_of(tracer, partner), **extra)
 
 
-def _extra(run: RunDirectory, files: RunFiles, partner: str, folder: Path, asked: Asked) -> dict[str, Any]:
+def statement_extra(run: RunDirectory, files: RunFiles, partner: str, folder: Path, asked: Asked) -> dict[str, Any]:
+    """The parts of a statement that do not follow from the run alone, as `statement_values` takes them by name.
+
+    Raises:
+        HerkomstError: an amount without a policy or the other way round, or one of the files cannot be used.
+    """
     former = read_statement(asked.former, partner) if asked.former else _former(files, partner, folder)
     return {"remuneration": _remuneration(run, files, partner, asked), "former": former}
 

@@ -147,6 +147,19 @@ def test_a_partner_sees_its_amount_and_nothing_of_another(tmp_path: Path, langua
     assert TABLE["note_cap_leaves_rest"][language] in page and TABLE["a_receive_cap"][language] in page
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_do_not_run_into_each_other(tmp_path: Path, language: Language) -> None:
+    run, paid = make_run(tmp_path), _paid({"cap": Cap(share="0.4")})
+    _probe_own(tmp_path, run)
+    for page in (
+        render_statement(run, PARTNER, language, usage(), remuneration=paid, csv_name="list.csv"),
+        render_statement(replace(run, withdrawals=(WITHDRAWAL,)), PARTNER, language, usage()),
+    ):
+        blocks = re.sub("</(?:p|li|td|th|h2|h3|caption)>", " ", page.partition("</style>")[2])
+        text = re.sub("<[^>]+>", "", blocks)
+        assert not re.search(r"[a-z0-9)][.:][A-Z]", text.replace("B.V.", ""))
+
+
 def test_a_policy_against_the_agreement_is_refused() -> None:
     with pytest.raises(RemunerationError, match=r"names 'tokens-scored' \(art\. 11\)"):
         _paid({"key": "documents"})
@@ -198,8 +211,7 @@ def test_the_report_lists_withdrawals_without_their_reasons(tmp_path: Path) -> N
     assert "Author" not in page.partition('id="withdrawals"')[2].partition("<h2")[0]
 
 
-def test_own_probes_are_shown_to_the_partner_and_totals_to_everyone(tmp_path: Path) -> None:
-    run = make_run(tmp_path)
+def _probe_own(folder: Path, run: RunFiles) -> None:
     suite = run.suite("memorisation")
     assert suite
     group = {
@@ -217,7 +229,12 @@ def test_own_probes_are_shown_to_the_partner_and_totals_to_everyone(tmp_path: Pa
     ]
     difference = {"share": 0.25, "low": -0.7, "high": 0.6, "visible_from": None}
     suite["agreements"] = {AGREEMENT.id: {"groups": groups, "difference": difference}, "other": {"groups": groups}}
-    (tmp_path / "evaluation" / "memorisation.json").write_text(json.dumps(suite))
+    (folder / "evaluation" / "memorisation.json").write_text(json.dumps(suite))
+
+
+def test_own_probes_are_shown_to_the_partner_and_totals_to_everyone(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    _probe_own(tmp_path, run)
     values = statement_values(run, PARTNER, usage())
     assert [one["agreement"] for one in values["memorisation"]["own"]] == [AGREEMENT.id]
     assert {one["field"]: one["found"] for one in values["agreements"][0]["enforced"]}["verbatim_limit"] == {
