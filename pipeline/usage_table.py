@@ -6,12 +6,14 @@ is kept per document but 8 bytes of its final digest.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ from pipeline.run_directory import RunDirectory
 from training.checkpoint import finished_checkpoints, read_state
 from training.pack import read_packed
 from training.plan import Plan
-from training.token_stream import TokenStream
+from training.token_stream import IDS, TokenStream
 
 _COLUMNS = ["id", "partner", "agreement", "use", "stream", "final_sha256"]
 _BATCH_ROWS = 65_536
@@ -32,7 +34,7 @@ _BATCH_ROWS = 65_536
 class _Stream:
     """One trained stream: tokens scored of each document in the order of ids, and how many the ledger has named."""
 
-    tokens: TokenStream
+    ids: NDArray[Any]
     scored: NDArray[np.int64]
     read: NDArray[np.bool_]
     met: int = 0
@@ -42,7 +44,7 @@ class _Stream:
 class _Count:
     tokens_scored: int = 0
     documents: int = 0
-    texts: array[int] = field(default_factory=lambda: array("Q"))
+    texts: list[NDArray[np.uint64]] = field(default_factory=list)
 
 
 def usage_table(run: RunDirectory, agreements: Collection[str] | None = None) -> UsageTable:
@@ -69,9 +71,13 @@ def usage_table(run: RunDirectory, agreements: Collection[str] | None = None) ->
         if stream.met != len(stream.scored):
             raise _differs(run.ledger, name)
     return {
-        partner: Use(count.tokens_scored, count.documents, len(set(count.texts)))
+        partner: Use(count.tokens_scored, count.documents, _different(count.texts))
         for partner, count in sorted(counts.items())
     }
+
+
+def _different(texts: list[NDArray[np.uint64]]) -> int:
+    return len(np.unique(np.concatenate(texts))) if texts else 0
 
 
 def _streams(run: RunDirectory, plan: Plan, steps: int) -> dict[str, _Stream]:
@@ -84,7 +90,7 @@ def _streams(run: RunDirectory, plan: Plan, steps: int) -> dict[str, _Stream]:
         if stream.name in numbers:
             sequence, step, _ = plan.find(numbers[stream.name], np.arange(tokens.sequences, dtype=np.uint64))
             times = np.bincount(sequence[step < steps], minlength=tokens.sequences)
-        found[stream.name] = _Stream(tokens, *_scored(tokens, times))
+        found[stream.name] = _Stream(np.memmap(tokens.folder / IDS, "S32", "r"), *_scored(tokens, times))
     return found
 
 
@@ -113,23 +119,57 @@ def _scored(tokens: TokenStream, times: NDArray[np.int64]) -> tuple[NDArray[np.i
 def _count(
     path: Path, streams: dict[str, _Stream], agreements: Collection[str] | None, counts: dict[str, _Count]
 ) -> None:
-    """Go through one part of the ledger; every trained row must be found among the packed tokens."""
+    """Go through one file of the ledger; every trained row must be found among the packed tokens."""
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(_BATCH_ROWS, columns=_COLUMNS):
-            for row in batch.to_pylist():
-                counted = agreements is None or row["agreement"] in agreements
-                mine = counts.setdefault(row["partner"], _Count()) if counted else None
-                if row["use"] != "train":
-                    continue
-                stream = streams.get(row["stream"])
-                place = stream.tokens.place_of(row["id"]) if stream else None
-                if stream is None or place is None:
-                    raise _differs(path, row["stream"])
-                stream.met += 1
-                if mine and stream.read[place]:
-                    mine.tokens_scored += int(stream.scored[place])
-                    mine.documents += 1
-                    mine.texts.append(int(row["final_sha256"][:16], 16))
+            table = pa.Table.from_batches([batch])
+            counted = _counted(table, agreements)
+            for partner in pc.unique(table.filter(counted)["partner"]).to_pylist():
+                counts.setdefault(partner, _Count())
+            trained = pc.equal(table["use"], "train")
+            _count_trained(path, table.filter(trained), counted.filter(trained), streams, counts)
+
+
+def _counted(table: pa.Table, agreements: Collection[str] | None) -> pa.ChunkedArray:
+    if agreements is None:
+        return pc.is_valid(table["partner"])
+    return pc.is_in(table["agreement"], value_set=pa.array(sorted(agreements), pa.string()))
+
+
+def _count_trained(
+    path: Path, trained: pa.Table, counted: pa.ChunkedArray, streams: dict[str, _Stream], counts: dict[str, _Count]
+) -> None:
+    ids, finals = _digests(trained["id"]), _digests(trained["final_sha256"])
+    counts_here = counted.to_numpy()
+    names, partners = (np.asarray(trained[column].to_pylist(), dtype=object) for column in ("stream", "partner"))
+    for name in sorted(set(names.tolist())):
+        rows = np.flatnonzero(names == name)
+        stream = streams.get(name)
+        places = _places(stream, ids[rows]) if stream else None
+        if stream is None or places is None:
+            raise _differs(path, name)
+        stream.met += len(rows)
+        wanted = counts_here[rows] & stream.read[places]
+        for partner in sorted(set(partners[rows[wanted]].tolist())):
+            mine = wanted & (partners[rows] == partner)
+            count = counts[partner]
+            count.tokens_scored += int(stream.scored[places[mine]].sum())
+            count.documents += int(mine.sum())
+            count.texts.append(finals[rows[mine]].view("V8")[:, 0].view(np.uint64))
+
+
+def _digests(column: pa.ChunkedArray) -> NDArray[Any]:
+    """Digests in hexadecimal as bytes, shape [rows, 1] of 32 each."""
+    return np.frombuffer(bytes.fromhex("".join(column.to_pylist())), dtype="S32").reshape(-1, 1)
+
+
+def _places(stream: _Stream, ids: NDArray[Any]) -> NDArray[np.int64] | None:
+    """Where documents stand in a stream, or None where one of them does not."""
+    wanted = ids[:, 0]
+    places = np.searchsorted(stream.ids, wanted)
+    if not len(stream.ids) or places.max(initial=0) >= len(stream.ids) or (stream.ids[places] != wanted).any():
+        return None
+    return places
 
 
 def _differs(path: Path, stream: str) -> HerkomstError:

@@ -13,7 +13,7 @@ import yaml
 import evaluation.statement
 from evaluation.page import template_text
 from evaluation.report import render_report
-from evaluation.statement import MOST_DOCUMENTS, UnknownPartner, render_statement, statement_values, write_csv
+from evaluation.statement import MOST_DOCUMENTS, UnknownPartner, Usage, render_statement, statement_values, write_csv
 from evaluation.words import Language
 from licensing.canonical import canonical
 from tests.evaluation.made_run import CONFIG, NASTY, PARTNER, Provider, make_run, row, usage, write_ledger, write_roots
@@ -87,6 +87,14 @@ def test_clauses_say_what_was_found(tmp_path: Path) -> None:
     assert found["verbatim_limit"] == {"longest": 77}
     assert agreement["not_enforced"][0]["field"] == "purpose"
     assert agreement["remuneration"]["count"] == 1200
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_partner_that_was_not_read_is_told_so_and_nothing_of_others(tmp_path: Path, language: Language) -> None:
+    unread = Usage(0, 0, 0.0, None, None, 0.0, {}, 0)
+    page = render_statement(make_run(tmp_path), PARTNER, language, unread)
+    told = ("a_read_nothing", "unit_without", "a_repeat_nothing", "a_stop_clean")
+    assert all(TABLE[key][language] in page for key in told)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
