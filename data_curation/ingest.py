@@ -12,6 +12,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from data_curation.iscc import iscc_code
 from data_curation.readers import Source, read
 from data_curation.received import Received
 from data_curation.shards import RECEIVED, write_shard
@@ -35,7 +36,7 @@ def ingest_source(source: Source, root: Path, cache: Path, folder: Path, shard_d
     problems: Counter[str] = Counter()
     keys: list[NDArray[np.uint64]] = []
     with atomic_folder(folder) as partial:
-        for number, batch in enumerate(_batches(read(source, root, cache), shard_documents)):
+        for number, batch in enumerate(_batches(source, read(source, root, cache), shard_documents)):
             write_shard(partial / f"{number:05d}.parquet", (_row(source, document) for document in batch), RECEIVED)
             keys.append(_identity_keys(batch))
             for document in batch:
@@ -57,11 +58,11 @@ def native_key(native_id: str) -> int:
     return xxhash.xxh3_64_intdigest(native_id.encode("utf-8", "surrogateescape"))
 
 
-def _batches(documents: Iterator[Received], most: int) -> Iterator[list[Received]]:
+def _batches(source: Source, documents: Iterator[Received], most: int) -> Iterator[list[Received]]:
     batch: list[Received] = []
     size = 0
     for document in documents:
-        batch.append(_encodable(document))
+        batch.append(_identified(source, _encodable(document)))
         size += len(document.text or "")
         if len(batch) >= most or size >= _SHARD_BYTES:
             yield batch
@@ -77,6 +78,13 @@ def _encodable(document: Received) -> Received:
     except UnicodeEncodeError as fault:
         document.text, document.problem = None, "not-utf-8"
         document.detail = f"{document.native_id}: lone surrogate at character {fault.start}; the text was left out."
+    return document
+
+
+def _identified(source: Source, document: Received) -> Received:
+    if source.iscc and document.text and document.data is not None:
+        document.iscc = iscc_code(document.text, document.data)
+    document.data = None
     return document
 
 

@@ -42,6 +42,7 @@ LEDGER = pa.schema(
         RECEIVED.field("published"),
         RECEIVED.field("received_sha256"),
         RECEIVED.field("received_bytes"),
+        RECEIVED.field("iscc"),
         ("times_received", pa.int64()),
         RECEIVED.field("language_declared"),
         CURATED.field("language"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from licensing.rights import Declared
 
@@ -29,7 +29,8 @@ class Received:
     ``page`` holds the elements of an HTML file that may reserve rights, each as ``LINE TAG``; None where it is none.
     ``problem`` is a stable code for the ledger (``empty``, ``not-utf-8``, ``truncated``, ``too-large``, ``not-json``,
     ``missing-column``, ``no-id``, …) and ``detail`` a sentence that names file and line. ``parents`` are the native ids
-    of the documents of the same source that it was made from, and ``operation`` is how, in the partner's word.
+    of the documents of the same source that it was made from, and ``operation`` is how, in the partner's word. ``data``
+    are the received bytes, held only until ingest has taken its digests of them.
     """
 
     id: str
@@ -49,6 +50,8 @@ class Received:
     operation: str | None = None
     problem: str | None = None
     detail: str | None = None
+    iscc: str | None = None
+    data: bytes | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, source: str, native_id: str, data: bytes, text: str | None, **known: object) -> Received:
@@ -61,5 +64,6 @@ class Received:
             received_sha256=hashlib.sha256(data).hexdigest(),
             received_bytes=len(data),
             text=text,
+            data=data,
             **known,  # type: ignore[arg-type]
         )

@@ -28,6 +28,7 @@ RECEIVED = pa.schema(
         ("native_id", pa.string()),
         ("received_sha256", pa.string()),
         ("received_bytes", pa.int64()),
+        ("iscc", pa.string()),
         ("text", pa.large_string()),
         ("language_declared", pa.string()),
         ("declared", pa.list_(pa.struct([("text", pa.string()), ("where", pa.string()), ("form", pa.string())]))),

@@ -24,7 +24,8 @@ class EvaluationInputs:
     """Where everything lies that the suites read.
 
     ``tokens`` is the packed corpus, ``corpus`` the same documents as text, ``checkpoint`` a Hugging Face model folder,
-    ``plan`` the training order as JSON, ``threads`` the CPU threads to compute with.
+    ``plan`` the training order as JSON, ``threads`` the CPU threads to compute with, ``agreements`` the ids of those
+    whose documents are also looked at by themselves.
     """
 
     tokens: Path
@@ -36,6 +37,7 @@ class EvaluationInputs:
     sequence_length: int
     seed: int
     threads: int
+    agreements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

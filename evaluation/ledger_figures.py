@@ -175,9 +175,14 @@ def documents_of(ledger: Path, partner: str, most: int | None = None) -> Iterato
                 return
 
 
+def tables_of(ledger: Path, columns: Sequence[str], partner: str | None = None) -> Iterator[pa.Table]:
+    """Yield the columns asked for, of one partner or of all, batch by batch; a column the ledger lacks is left out."""
+    yield from _tables(ledger, [*columns, "partner"], partner)
+
+
 _SHOWN = (
     "id", "source", "partner", "native_id", "title", "published", "licence", "branch", "decision", "reason", "use",
-    "survivor", "similarity", "conflict", "received_bytes", "text_bytes", "received_sha256", "final_sha256",
+    "survivor", "similarity", "conflict", "received_bytes", "text_bytes", "received_sha256", "final_sha256", "iscc",
 )  # fmt: skip
 _AMOUNTS = (
     "source", "licence", "branch", "basis", "agreement", "decision", "decision_reason", "reason", "use", "language",

@@ -23,7 +23,7 @@ import numpy as np
 from evaluation import held_out, verbatim
 from evaluation.held_out import Document
 from evaluation.inputs import EvaluationError, EvaluationInputs, Progress, SuiteResult, allocate, load_model
-from evaluation.memorisation_figures import figures
+from evaluation.memorisation_figures import agreement_figures, figures
 from training.pack import PackedCorpus, PackedStream, read_packed
 from training.plan import Plan
 from training.tokenizer import load_fast
@@ -41,7 +41,7 @@ class Probed:
 
 
 def run(inputs: EvaluationInputs, progress: Progress) -> SuiteResult:
-    """Probe trained and held-out documents.
+    """Probe trained and held-out documents: of all text, and of each agreement by itself.
 
     Raises:
         EvaluationError: the settings do not fit the window, or no trained document is long enough.
@@ -59,10 +59,21 @@ def run(inputs: EvaluationInputs, progress: Progress) -> SuiteResult:
             f"{inputs.plan}: no document that was read holds {_span(inputs)} tokens, so there is nothing to probe. "
             "Lower evaluation.prefix and evaluation.suffix, or leave 'memorisation' out of evaluation.suites."
         )
-    items = _probe(
-        [("trained", one) for one in trained] + [("held-out", one) for one in held], packed, inputs, progress
-    )
-    return SuiteResult(figures(items, inputs.settings), items)
+    draws = {"": (trained, held), **draw_agreements(packed, plan, inputs)}
+    chosen = [
+        (name, use, one)
+        for name, groups in draws.items()
+        for use, documents in zip(("trained", "held-out"), groups, strict=True)
+        for one in documents
+    ]
+    items = _probe([(use, one) for _, use, one in chosen], packed, inputs, progress)
+    for (name, _, _), item in zip(chosen, items, strict=True):
+        item["agreement"] = name or None
+    found = figures([item for item in items if not item["agreement"]], inputs.settings)
+    found["agreements"] = {
+        name: agreement_figures([item for item in items if item["agreement"] == name]) for name in draws if name
+    }
+    return SuiteResult(found, items)
 
 
 def _span(inputs: EvaluationInputs) -> int:
@@ -104,6 +115,32 @@ def draw(packed: PackedCorpus, plan: Plan, inputs: EvaluationInputs) -> tuple[li
         chosen[0].extend(read[: len(other)] if matched else read)
         chosen[1].extend(other)
     return chosen
+
+
+def draw_agreements(
+    packed: PackedCorpus, plan: Plan, inputs: EvaluationInputs
+) -> dict[str, tuple[list[Probed], list[Probed]]]:
+    """Draw trained and held-out documents of each agreement by digest, at most ``agreement_items`` of each.
+
+    An agreement's hold-out is a random share of its own documents, so that one group can be compared with the other.
+    It is often small; all of it is taken up to the bound, and the trained group does not shrink to match. An agreement
+    without a trained document that is long enough is left out.
+    """
+    numbers = {ref.name: number for number, ref in enumerate(plan.streams)}
+    most = inputs.settings.agreement_items
+
+    def exposure(document: Document) -> int:
+        return exposures(plan, numbers[document.stream.name], document, _offsets(document, inputs), _span(inputs))
+
+    found = {}
+    for agreement in sorted(inputs.agreements) if most else ():
+        licence = f"LicenseRef-{agreement}"
+        read = [one for one in packed.trained() if one.licence == licence and one.name in numbers]
+        held = [one for one in packed.held_out() if one.licence == licence]
+        trained = _drawn(packed, read, inputs, most, exposure)
+        if trained:
+            found[agreement] = (trained, _drawn(packed, held, inputs, most, None))
+    return found
 
 
 def exposures(plan: Plan, stream: int, document: Document, offsets: tuple[int, ...], span: int) -> int:

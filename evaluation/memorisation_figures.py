@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from evaluation.settings import EvaluationSettings
-from evaluation.statistics import Estimate, clopper_pearson, difference, difference_of_shares, ratio
+from evaluation.statistics import (
+    Estimate,
+    clopper_pearson,
+    difference,
+    difference_of_shares,
+    exact_difference_of_shares,
+    ratio,
+)
 
 # Characters from which a copied passage is discussed as a reproduction in EU copyright law (Mueller et al. 2024).
 LONG = 160
@@ -14,6 +21,7 @@ _HOW = {
     "mean_leading": "95 %; ratio estimator with documents as units, Student's t",
     "difference": "95 %; two independent samples with equal numbers of documents by language; shares by Newcombe's "
     "hybrid score interval, means by Welch",
+    "agreements": "95 %; difference from two exact intervals (Clopper-Pearson) that hold together",
 }
 
 Items = list[dict[str, Any]]
@@ -35,6 +43,31 @@ def figures(items: Items, settings: EvaluationSettings) -> dict[str, Any]:
         "by_language": _by(items, "language"),
         "by_exposures": _by(trained, "exposures"),
     }
+
+
+def agreement_figures(items: Items) -> dict[str, Any]:
+    """What was reproduced of one agreement's documents, trained against held out; no ``difference`` without the latter.
+
+    ``visible_from`` is the fewest exact documents of the trained group from which the interval of the difference would
+    lie wholly above zero, None where no number would do: how little a comparison with so few documents can show.
+    """
+    trained, held = ([item for item in items if item["use"] == use] for use in ("trained", "held-out"))
+    named = (("trained", trained), ("held-out", held))
+    return {
+        "groups": [{"group": use, **group_figures(own)} for use, own in named if own],
+        "difference": _exact_difference(len(trained), sum(map(_exact, trained)), held) if held else None,
+    }
+
+
+def _exact_difference(documents: int, exact: int, held: Items) -> dict[str, Any]:
+    other = sum(map(_exact, held))
+    visible = (
+        hits
+        for hits in range(documents + 1)
+        if (exact_difference_of_shares(hits, documents, other, len(held)).low or 0) > 0
+    )
+    found = exact_difference_of_shares(exact, documents, other, len(held))
+    return {**_values("share", found), "visible_from": next(visible, None)}
 
 
 def group_figures(items: Items) -> dict[str, Any]:

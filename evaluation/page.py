@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -12,6 +13,17 @@ from evaluation import words
 from evaluation.words import Language
 
 _NOT_MEASURED = {"en": "not measured", "nl": "niet gemeten"}
+_MONTHS = {
+    "en": (
+        "January", "February", "March", "April", "May", "June",
+        "July", "August", "September", "October", "November", "December",
+    ),
+    "nl": (
+        "januari", "februari", "maart", "april", "mei", "juni",
+        "juli", "augustus", "september", "oktober", "november", "december",
+    ),
+}  # fmt: skip
+_SIGNS = {"EUR": "€"}
 _SECONDS = {"en": ("hours", "minutes", "seconds"), "nl": ("uur", "minuten", "seconden")}
 
 
@@ -66,6 +78,21 @@ class Numbers:
         said = self.share if kind == "share" else self.decimal
         return f"{said(low, digits)} {'to' if self.language == 'en' else 'tot'} {said(high, digits)}"
 
+    def money(self, cents: int | None, currency: str) -> str:
+        """An amount with its currency, two digits behind the point."""
+        if cents is None:
+            return self._said(None, "")
+        gap = "" if self.language == "en" and currency in _SIGNS else "\N{NO-BREAK SPACE}"
+        # Whole numbers all the way: a float would lose cents of a large amount.
+        whole, part = divmod(abs(cents), 100)
+        said = f"{self.whole(whole)}{',' if self.language == 'nl' else '.'}{part:02d}"
+        return f"{'−' if cents < 0 else ''}{_SIGNS.get(currency, currency)}{gap}{said}"
+
+    def day(self, iso: str) -> str:
+        """A day as it is written: 24 November 2026."""
+        year, month, day = iso[:10].split("-")
+        return f"{int(day)}\N{NO-BREAK SPACE}{_MONTHS[self.language][int(month) - 1]} {year}"
+
     def energy(self, joules: float | None) -> str:
         """Joules as kilowatt-hours, or watt-hours where that is little."""
         if joules is None:
@@ -82,6 +109,12 @@ class Numbers:
 
 def render(template: str, language: Language, **values: Any) -> str:
     """Render one of the templates to a page of its own; every value is escaped and a missing name is an error."""
+    return _environment(language).get_template(template).render(page_language=language, **values)
+
+
+@cache
+def _environment(language: Language) -> Environment:
+    """Templates are compiled once in a process."""
     environment = Environment(
         loader=FunctionLoader(template_text),
         autoescape=True,
@@ -97,13 +130,15 @@ def render(template: str, language: Language, **values: Any) -> str:
         size=numbers.size,
         duration=numbers.duration,
         energy=numbers.energy,
+        money=numbers.money,
+        day=numbers.day,
         documents=numbers.documents,
         reason=lambda code: words.reason(code, language),
         tongue=lambda code: words.word(words.LANGUAGES, code, language),
         said=lambda code, table: words.word(getattr(words, table), code, language),
     )
     environment.globals["between"] = numbers.between
-    return environment.get_template(template).render(page_language=language, **values)
+    return environment
 
 
 def template_text(name: str) -> str:

@@ -16,6 +16,7 @@ from evaluation.ledger_figures import Credit, End, LedgerFigures, Size, read_fig
 from evaluation.page import render
 from evaluation.report_gaps import gaps
 from evaluation.run_files import Publisher, RunFiles
+from evaluation.statement_figures import read_statement_figures
 from evaluation.words import FIELDS, REMUNERATION, reason, word
 from licensing.agreement import Agreement
 
@@ -39,6 +40,7 @@ def render_report(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
 def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return all that the report shows, by section, as its template reads it."""
     figures = read_figures(run.ledger)
+    reservations = read_statement_figures(run.ledger).reservations
     languages = _languages(run, figures)
     return {
         "name": config["name"],
@@ -73,7 +75,9 @@ def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
         "continuation": run.suite("continuation"),
         "memorisation": run.suite("memorisation"),
         "agreements": [_agreement(figures, one) for _, one in sorted(run.agreements.items())],
-        "gaps": gaps(run, figures, config, languages),
+        "gaps": gaps(run, figures, config, languages, reservations is not None and bool(reservations.states)),
+        "reservations": reservations.values() if reservations else None,
+        "withdrawals": run.withdrawals,
         "commit": run.figures("commit"),
         "partners": run.partners(),
         "stages": [(name, run.entry(name)) for name in run.entries],

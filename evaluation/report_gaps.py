@@ -18,6 +18,7 @@ _SUITES = {
     "memorisation": "what the model repeats literally",
 }
 _SAY = Numbers("en")
+_NO_RESERVATIONS = "No reservation of rights (robots.txt, TDMRep, ai.txt and the like) was looked up."
 
 Gap = tuple[str, list[str]]
 
@@ -27,10 +28,15 @@ def gaps(
     figures: LedgerFigures,
     config: Mapping[str, Any],
     languages: Sequence[Mapping[str, Any]],
+    reservations: bool,
 ) -> list[Gap]:
-    """Return (kind of gap, sentences), kinds without a sentence left out."""
+    """Return (kind of gap, sentences), kinds without a sentence left out.
+
+    ``reservations`` says that reservations of rights were looked up.
+    """
+    unmeasured = [*_not_run(run), *_not_scored(languages), *_too_short(run), *_never_measured(config)]
     found = [
-        ("Not measured", [*_not_run(run), *_not_scored(languages), *_too_short(run), *_never_measured(config)]),
+        ("Not measured", [*unmeasured, *([] if reservations else [_NO_RESERVATIONS])]),
         ("Not enforced by software", _not_enforced(run.agreements)),
         ("Estimated or drawn from a sample", _estimated(run)),
         ("Waiting for a person", _waiting(figures)),
@@ -73,7 +79,6 @@ def _never_measured(config: Mapping[str, Any]) -> list[str]:
     looked = ", ".join(word(PERSONAL_DATA, kind) for kind in kinds) or "nothing"
     return [
         "Factual accuracy, bias, safety and robustness of the model were not tested.",
-        "No reservation of rights (robots.txt, TDMRep, ai.txt and the like) was looked up.",
         f"Personal data was searched for by pattern ({looked}). Names, addresses, birth dates and all other kinds were "
         "not looked for" + (f", nor were: {', '.join(skipped)}." if skipped else "."),
         "How many items of personal data the patterns miss was not measured.",
@@ -87,6 +92,12 @@ def _not_enforced(agreements: Mapping[str, Agreement]) -> list[str]:
         + ". People must see to these; the terms stand under Agreements."
         for _, agreement in sorted(agreements.items())
         if agreement.not_enforced()
+    ] + [
+        f"Agreement {agreement.id} with {agreement.partner}: that no literal passage is longer than "
+        f"{_SAY.whole(agreement.verbatim_limit)} characters ({agreement.clause('verbatim_limit')}) is tested on a "
+        "sample after training, and not prevented."
+        for _, agreement in sorted(agreements.items())
+        if agreement.verbatim_limit is not None
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,6 +38,11 @@ class Publisher(Protocol):
 class RunFiles:
     """One run as reports see it.
 
+    ``withdrawals`` are those asked for so far, in order: ``number``, ``reason``, ``requested``, ``effective`` (ISO
+    days), ``documents``, ``near_duplicates``, ``tokens``, ``states`` (list of ``state`` and ``date``),
+    ``clean_checkpoint`` (steps or None), ``checkpoints_with`` (list of steps) and ``releases`` (list of ``name`` and
+    ``recalled``, a day or None).
+
     ``entries`` maps each stage to the predicate of its newest signed statement and ``agreements`` are the contracts as
     they stood when decisions were made, by id. A path that does not exist means that nothing was made. The folder that
     holds the ledger is the run directory: its configuration and public key are read from there.
@@ -51,6 +56,7 @@ class RunFiles:
     evaluation: Path
     entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     agreements: Mapping[str, Agreement] = field(default_factory=dict)
+    withdrawals: Sequence[Mapping[str, Any]] = ()
 
     @property
     def root(self) -> Path:

@@ -7,9 +7,9 @@ sentences in ``templates/statement.yaml``.
 from __future__ import annotations
 
 import csv
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from typing import Any, TextIO
 
@@ -20,6 +20,10 @@ from evaluation import words
 from evaluation.ledger_figures import LedgerFigures, documents_of, read_figures
 from evaluation.page import Numbers, render, template_text
 from evaluation.run_files import RunFiles
+from evaluation.statement_changes import FORMAT, changes
+from evaluation.statement_figures import StatementFigures, read_statement_figures
+from evaluation.statement_memorisation import memorisation_values
+from evaluation.statement_proof import commands, digests, proof, state_of
 from evaluation.statement_terms import agreement_values
 from evaluation.words import Language
 from licensing.errors import HerkomstError
@@ -28,9 +32,10 @@ MOST_DOCUMENTS = 500
 """Documents listed in a statement; all of them come as CSV."""
 
 _REMOVED = ("unreadable", "language", "quality", "duplicates", "unexplained")
+_ORDER = ("train", "held-out", "review", "refused", *_REMOVED)
 _COLUMNS = (
     "native_id", "id", "title", "published", "source", "licence", "branch", "decision", "reason", "use", "tokens",
-    "times_read", "received_bytes", "text_bytes", "received_sha256", "final_sha256", "survivor", "conflict",
+    "times_read", "received_bytes", "text_bytes", "received_sha256", "final_sha256", "survivor", "conflict", "iscc",
 )  # fmt: skip
 
 
@@ -69,15 +74,18 @@ def render_statement(
     usage: Usage | None,
     *,
     csv_name: str | None = None,
+    remuneration: Mapping[str, Any] | None = None,
+    former: Mapping[str, Any] | None = None,
 ) -> str:
     """Render the statement as one self-contained page.
 
-    ``usage`` is None where nothing was trained; ``csv_name`` names the full list that goes with the page.
+    ``usage`` is None where nothing was trained; ``csv_name`` names the full list that goes with the page;
+    ``remuneration`` is as `remuneration_values` gives it, ``former`` the values of the statement before this one.
 
     Raises:
         UnknownPartner: the ledger has no document of this partner.
     """
-    values = statement_values(run, partner, usage)
+    values = statement_values(run, partner, usage, remuneration=remuneration, former=former)
     say, numbers = sentences(language), Numbers(language)
     return render(
         "statement.html",
@@ -87,11 +95,19 @@ def render_statement(
         told_reasons=_told(values["reasons"], language),
         say_term=lambda says: _say_term(says, say, language),
         say_found=lambda term: say(f"how_{term['field']}", **_in_words(term["found"], numbers)),
+        say_change=lambda what, value: _say_change(what, value, say, numbers),
         **values,
     )
 
 
-def statement_values(run: RunFiles, partner: str, usage: Usage | None) -> dict[str, Any]:
+def statement_values(
+    run: RunFiles,
+    partner: str,
+    usage: Usage | None,
+    *,
+    remuneration: Mapping[str, Any] | None = None,
+    former: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return what the statement says, as plain values for JSON; see `render_statement` for arguments and errors."""
     config = run.config()
     figures = read_figures(run.ledger, partner)
@@ -101,46 +117,75 @@ def statement_values(run: RunFiles, partner: str, usage: Usage | None) -> dict[s
             f"partner '{partner}': the ledger {run.ledger} holds no document of it, so there is nothing to state. "
             f"Known partners: {known}."
         )
-    ends: dict[str, int] = {end: figures.end(end).documents for end in sorted({end for _, end in figures.ends})}
-    probes = _memorisation(run)
-    shown = sorted(islice(document_rows(run, partner, usage), MOST_DOCUMENTS), key=lambda row: str(row["native_id"]))
-    train = run.figures("train")
-    return {
+    more = read_statement_figures(run.ledger, partner)
+    agreements = [
+        run.agreements[name] for name in sorted({name for name, _ in figures.agreements} & set(run.agreements))
+    ]
+    probes = memorisation_values(run, [agreement.id for agreement in agreements])
+    values = {
+        "format": FORMAT,
+        "state": state_of(run),
         "partner": partner,
         "provider": {"name": config["report"]["provider"], "contact": config["report"]["contact"]},
         "run": {"name": config["name"], "path": run.shown_path},
         "dates": run.dates(),
         "use": dict(config["intended_use"]),
-        "model": {"parameters": train.get("parameters"), "weights_sha256": train.get("weights_sha256")},
+        "model": _model(run),
+        "digests": digests(run, config),
+        **_documents(figures, more),
+        "rights": _rights(figures),
+        "agreements": [
+            agreement_values(agreement, figures, usage.most_read if usage else None, probes, _counts(usage))
+            for agreement in agreements
+        ],
+        "usage": _usage(usage),
+        "checkpoints": _checkpoints(run, usage),
+        "memorisation": probes,
+        "remuneration": remuneration,
+        "withdrawals": [dict(one) for one in run.withdrawals if one["documents"] or one["near_duplicates"]],
+        "proof": proof(run, partner),
+        "commands": commands(run, partner),
+    }
+    shown = sorted(islice(document_rows(run, partner, usage), MOST_DOCUMENTS), key=lambda row: str(row["native_id"]))
+    return values | {
+        "changes": changes(values, former),
+        "documents": shown,
+        "documents_left_out": figures.total.documents - len(shown),
+    }
+
+
+def _model(run: RunFiles) -> dict[str, Any]:
+    train = run.figures("train")
+    return {"parameters": train.get("parameters"), "weights_sha256": train.get("weights_sha256")}
+
+
+def _documents(figures: LedgerFigures, more: StatementFigures) -> dict[str, Any]:
+    """What was received, how it is identified, where each document's way ended, and what was found in them."""
+    ends: dict[str, int] = {end: figures.end(end).documents for end in sorted({end for _, end in figures.ends})}
+    return {
         "received": {
             "documents": figures.total.documents,
             "bytes": figures.total.received_bytes,
             "repeated": figures.repeated_deliveries,
         },
+        "identified": {"content_ids": figures.total.documents, "own_ids": more.own_ids, "isccs": more.isccs},
         "ends": ends,
         "removed": sum(ends.get(end, 0) for end in _REMOVED),
         "reasons": _reasons(figures),
-        "rights": _rights(figures),
-        "agreements": [
-            agreement_values(run.agreements[name], figures, usage.most_read if usage else None, probes, _counts(usage))
-            for name in sorted({name for name, _ in figures.agreements} & set(run.agreements))
-        ],
-        "usage": _usage(usage),
-        "checkpoints": _checkpoints(run, usage),
-        "memorisation": probes,
         "conflicts": {
             "documents": sum(size.documents for size in figures.conflicts.values()),
             "examples": figures.conflict_examples,
         },
+        "bases": [
+            {"basis": basis, "documents": n, "with_evidence": more.with_evidence.get(basis, 0)}
+            for basis, n in sorted(more.bases.items())
+        ],
+        "reservations": more.reservations.values() if more.reservations else None,
         "personal_data": [
             {"kind": kind, "places": found.places, "documents": found.documents}
             for kind, found in sorted(figures.personal_data.items())
         ],
         "withdrawn": sum(size.documents for (_, code), size in figures.reasons.items() if code == "withdrawn"),
-        "proof": _proof(run, partner),
-        "commands": _commands(run, partner),
-        "documents": shown,
-        "documents_left_out": figures.total.documents - len(shown),
     }
 
 
@@ -169,9 +214,14 @@ def _as_text(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
+@cache
+def _table() -> dict[str, dict[str, Any]]:
+    return dict(yaml.safe_load(template_text("statement.yaml")))
+
+
 def sentences(language: Language) -> Callable[..., Markup]:
     """Return a function from a key and its values to a sentence; values are escaped, ``count`` chooses the plural."""
-    table = yaml.safe_load(template_text("statement.yaml"))
+    table = _table()
 
     def say(key: str, /, count: float | None = None, **values: object) -> Markup:
         sentence = table[key][language]
@@ -183,9 +233,9 @@ def sentences(language: Language) -> Callable[..., Markup]:
 
 
 def _told(reasons: Sequence[Mapping[str, Any]], language: Language) -> list[list[Any]]:
-    """[end, sentence, documents, bytes] in order; codes that say the same are one line."""
+    """[end, sentence, documents, bytes], what was used first; codes that say the same are one line."""
     lines: dict[tuple[str, str], list[Any]] = {}
-    for one in reasons:
+    for one in sorted(reasons, key=lambda one: _ORDER.index(one["end"])):
         sentence = words.reason(one["reason"], language)
         line = lines.setdefault((one["end"], sentence), [one["end"], sentence, 0, 0])
         line[2] += one["documents"]
@@ -200,7 +250,8 @@ def _in_words(found: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
 def _say_term(says: Any, say: Callable[..., Markup], language: Language) -> str:
     """Put what a clause says in words: a period, permissions, a number or the contract's own text."""
     if isinstance(says, Mapping) and "start" in says:
-        return say("period_to" if says["until"] else "period_open", **says)
+        days = {name: Numbers(language).day(day) for name, day in says.items() if day}
+        return say("period_to" if says["until"] else "period_open", **days)
     if isinstance(says, Mapping):
         parts = []
         for key, wanted in (("uses_yes", True), ("uses_no", False)):
@@ -210,6 +261,15 @@ def _say_term(says: Any, say: Callable[..., Markup], language: Language) -> str:
     if isinstance(says, float):
         return Numbers(language).share(says)
     return Numbers(language).whole(says) if isinstance(says, int) else str(says)
+
+
+def _say_change(what: str, value: Any, say: Callable[..., Markup], numbers: Numbers) -> str:
+    """A figure or digest of one of two statements that are compared."""
+    if value is None:
+        return say("not_there")
+    if isinstance(value, str):
+        return f"{value[:16]}…"
+    return numbers.size(value) if what == "received_bytes" else numbers.whole(value)
 
 
 def _reasons(figures: LedgerFigures) -> list[dict[str, Any]]:
@@ -257,31 +317,3 @@ def _checkpoints(run: RunFiles, usage: Usage | None) -> dict[str, list[int]]:
     first = usage.first_step if usage else None
     tainted = [step for step in steps if first is not None and step > first]
     return {"with_your_text": tainted, "without": [step for step in steps if step not in tainted]}
-
-
-def _memorisation(run: RunFiles) -> dict[str, Any]:
-    """Figures of each probed group by name; empty where nothing was probed, None where a figure is missing."""
-    names = ("documents", "exact", "probes", "share", "low", "high", "longest_characters", "long_possible")
-    suite = run.suite("memorisation") or {}
-    return {"trained": None, "held-out": None, "long_span": suite.get("long_span")} | {
-        group["group"]: {name: group.get(name) for name in names} for group in suite.get("groups", ())
-    }
-
-
-def _proof(run: RunFiles, partner: str) -> dict[str, Any]:
-    own: Mapping[str, Any] = next((one for one in run.partners() if one["partner"] == partner), {})
-    return {
-        "root": own.get("root"),
-        "size": own.get("size"),
-        "overall_root": run.figures("commit").get("root"),
-        "key_id": run.key_id(),
-    }
-
-
-def _commands(run: RunFiles, partner: str) -> list[str]:
-    path = shlex.quote(run.shown_path)
-    return [
-        f"herkomst verify {path}",
-        f"herkomst trace {path} --partner-id ID",
-        f"herkomst audit {path} --partner {shlex.quote(partner)}",
-    ]

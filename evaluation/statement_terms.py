@@ -21,7 +21,7 @@ def agreement_values(
     ``figures`` are the partner's, ``most_read`` is the most often that one of its documents was read, ``probes`` are
     the memorisation groups, ``counts`` the partner's count for each key of remuneration. None is "not measured".
     """
-    found = _found(figures, most_read, probes)
+    found = _found(figures, most_read, _longest(agreement, probes))
     key = agreement.remuneration_key
     return {
         "id": agreement.id,
@@ -50,7 +50,13 @@ def _says(agreement: Agreement, name: str) -> Any:
     return ", ".join(value) if name == "sources" else value
 
 
-def _found(figures: LedgerFigures, most_read: float | None, probes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _longest(agreement: Agreement, probes: Mapping[str, Any]) -> int | None:
+    """The longest passage given back of any trained document, of this agreement's own or of all text."""
+    groups = [probes, *(one for one in probes["own"] if one["agreement"] == agreement.id)]
+    return max((one["trained"]["longest_characters"] for one in groups if one["trained"]), default=None)
+
+
+def _found(figures: LedgerFigures, most_read: float | None, longest: int | None) -> dict[str, dict[str, Any]]:
     """What was found of each term, by its name; counts are of documents."""
     codes: dict[str, int] = {}
     for (_, code), size in figures.reasons.items():
@@ -63,7 +69,7 @@ def _found(figures: LedgerFigures, most_read: float | None, probes: Mapping[str,
         "content_period": {"n": codes.get("agreement-period", 0), "undated": codes.get("date-absent", 0)},
         "use_period": {"n": codes.get("agreement-expired", 0) + codes.get("agreement-not-begun", 0)},
         "most_epochs": {"most": most_read},
-        "verbatim_limit": {"longest": (probes.get("trained") or {}).get("longest_characters")},
+        "verbatim_limit": {"longest": longest},
         "hold_out_share": {"held_out": held_out, "kept": kept, "share": held_out / kept if kept else None},
         "attribution": {},
     }

@@ -2,7 +2,8 @@
 
 Which for what: `wilson` for the share of right answers; `clopper_pearson` (exact, never too narrow) for rare events
 such as verbatim reproduction; `ratio` for totals over totals, with documents as the unit that was drawn, because tokens
-of one document are not independent; `difference_of_shares` and `difference` for two groups drawn apart from each other.
+of one document are not independent; `difference_of_shares` and `difference` for two groups drawn apart from each other,
+`exact_difference_of_shares` where one of them may be small.
 """
 
 from __future__ import annotations
@@ -116,6 +117,22 @@ def difference_of_shares(hits: int, n: int, other_hits: int, other_n: int, confi
     low = value - sqrt((one.value - _known(one.low)) ** 2 + (_known(two.high) - two.value) ** 2)
     high = value + sqrt((_known(one.high) - one.value) ** 2 + (two.value - _known(two.low)) ** 2)
     return Estimate(value, max(-1.0, low), min(1.0, high), min(n, other_n))
+
+
+def exact_difference_of_shares(
+    hits: int, n: int, other_hits: int, other_n: int, confidence: float = CONFIDENCE
+) -> Estimate:
+    """As `difference_of_shares`, never too narrow however small the samples are.
+
+    Both shares get an exact interval (Clopper-Pearson) at the square root of ``confidence``; the samples are
+    independent, so that both hold at once, and with them every difference between them, at ``confidence`` or more.
+
+    Raises:
+        ValueError: hits out of range, or an empty sample.
+    """
+    one, two = (clopper_pearson(k, size, sqrt(confidence)) for k, size in ((hits, n), (other_hits, other_n)))
+    low, high = _known(one.low) - _known(two.high), _known(one.high) - _known(two.low)
+    return Estimate(one.value - two.value, low, high, min(n, other_n))
 
 
 def _known(bound: float | None) -> float:

@@ -69,7 +69,8 @@ def _origin(inputs: EvaluationInputs) -> dict[str, Any]:
     }
     settings = inputs.settings.model_dump(mode="json", exclude={"suites"})
     numbers = {"sequence_length": inputs.sequence_length, "seed": inputs.seed, "threads": inputs.threads}
-    return {**{name: _digest(path) for name, path in files.items()}, **numbers, "settings": settings}
+    named = {"settings": settings, "agreements": sorted(inputs.agreements)}
+    return {**{name: _digest(path) for name, path in files.items()}, **numbers, **named}
 
 
 def _digest(path: Path) -> str:

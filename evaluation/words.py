@@ -148,6 +148,18 @@ REMUNERATION: Words = MappingProxyType(
     }
 )
 
+COUNTED: Words = MappingProxyType(
+    {
+        "tokens-scored": ("tokens", "tokens"),
+        "documents": ("documents read in training", "documenten gelezen in de training"),
+        "distinct-documents": (
+            "different documents read in training",
+            "verschillende documenten gelezen in de training",
+        ),
+    }
+)
+"""The unit that each key for remuneration counts."""
+
 DUTIES: Words = MappingProxyType(
     {
         "attribution": ("name the author or source", "noem de maker of de bron"),
@@ -158,6 +170,26 @@ DUTIES: Words = MappingProxyType(
         ),
     }
 )
+
+RESERVATIONS: Words = MappingProxyType(
+    {
+        "allowed": ("use allowed", "gebruik toegestaan"),
+        "disallowed": ("use reserved, so not allowed", "gebruik voorbehouden, dus niet toegestaan"),
+        "unknown": ("not established, treated as not allowed", "niet vast te stellen, behandeld als niet toegestaan"),
+    }
+)
+"""What a rightholder's signals say of text and data mining."""
+
+WITHDRAWAL_STATES: Words = MappingProxyType(
+    {
+        "requested": ("requested", "aangevraagd"),
+        "frozen": ("frozen: no new use", "bevroren: geen nieuw gebruik"),
+        "removed": ("removed from the text", "uit de tekst verwijderd"),
+        "retrained": ("model retrained without it", "model zonder deze tekst opnieuw getraind"),
+        "recalled": ("released models recalled", "vrijgegeven modellen teruggeroepen"),
+    }
+)
+"""Where a withdrawal stands, in the order in which it proceeds."""
 
 PROBES: Words = MappingProxyType(
     {"trained": ("Trained on", "In training"), "held-out": ("Held out, never seen", "Apart gehouden, nooit gezien")}

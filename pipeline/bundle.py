@@ -25,7 +25,7 @@ from licensing.canonical import canonical
 from licensing.files import file_digest
 from licensing.record import PUBLIC_KEY_NAME, Entry
 from pipeline.bundle_rows import SpanFile, add_spans, write_rows
-from pipeline.reporting import open_for
+from pipeline.reporting import Asked, open_for, statement_extra
 from pipeline.run_directory import RunDirectory
 from pipeline.runner import signing_key_path
 from pipeline.trace import Tracer
@@ -38,10 +38,10 @@ _CSV = "rows.csv"
 _LANGUAGES: tuple[Language, ...] = ("en", "nl")
 
 
-def write_bundle(run: RunDirectory, partner: str, path: Path, extra: Mapping[str, Any] | None = None) -> str:
+def write_bundle(run: RunDirectory, partner: str, path: Path, asked: Asked | None = None) -> str:
     """Write the audit bundle of one partner to ``path``; returns the fingerprint of the key that signed it.
 
-    ``extra`` are the parts of the statement that do not follow from the run alone, as `statement_values` names them.
+    ``asked`` is what the statement shows besides the run.
 
     Raises:
         BundleError: the run is not finished, its record does not hold, or its signing key is not at hand.
@@ -51,7 +51,8 @@ def write_bundle(run: RunDirectory, partner: str, path: Path, extra: Mapping[str
     entries = _entries(run)
     key = _key_of(run)
     partners = _committed(run, entries)
-    usage, extra = usage_of(tracer, partner), extra or {}
+    usage = usage_of(tracer, partner)
+    extra = statement_extra(run, files, partner, run.path / "statements", asked or Asked())
     values = statement_values(files, partner, usage, **extra)
     own = next(one for one in partners if one["partner"] == partner)
     shown = {**extra, "csv_name": _CSV}
@@ -85,7 +86,7 @@ def write_bundle(run: RunDirectory, partner: str, path: Path, extra: Mapping[str
 
 def _rows(tracer: Tracer, partner: str) -> Iterator[dict[str, Any]]:
     """The partner's ledger rows in the order of their ids; the one place where a bundle reads the ledger's rows."""
-    return (row for row in tracer.rows() if row["partner"] == partner)
+    return tracer.ledger.rows(partner)
 
 
 # ---- what must hold before anything is signed
@@ -168,11 +169,11 @@ def _add_statement(bundle: BundleWriter, values: Mapping[str, Any], page_in: Cal
 def _add_agreements(bundle: BundleWriter, run: RunDirectory, partner: str) -> dict[str, str]:
     """The partner's own contracts as they stood when decisions were made; returns their digests by id."""
     found = {}
-    for path in sorted((run.rights / "agreements").glob("*.yaml")):
+    for path in sorted((run.rights / "agreements").iterdir()):
         for name, agreement in load_agreements([path]).items():
             if agreement.partner == partner:
                 data = path.read_bytes()
-                bundle.add(f"agreements/{name}.yaml", data)
+                bundle.add(f"agreements/{name}{path.suffix}", data)
                 found[name] = hashlib.sha256(data).hexdigest()
     return found
 

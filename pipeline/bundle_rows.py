@@ -46,7 +46,9 @@ class SpanFile:
         first, end = self.tokens.span(document)
         cut = np.asarray(self.tokens.tokens[first:end])
         leaf = span_leaf(span_row(row["id"], self.key, first, cut, self.tokens.tokens.dtype, end - first))
-        self.file.write(b"%d\t%s\n" % (self.place + document, leaf))
+        # A withdrawn document keeps its place in the stream, and has no leaf in the tree.
+        leaf_place = self.place + document - int(np.searchsorted(self.tokens.withdrawn, document))
+        self.file.write(b"%d\t%s\n" % (leaf_place, leaf))
         self.documents, self.total = self.documents + 1, self.total + end - first
 
 

@@ -108,28 +108,33 @@ def audit(
     partner: Annotated[str, typer.Option(help="The partner's name, as the report gives it.")],
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default RUN/statements.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Write one signed zip file that the partner can check.")] = None,
+    remuneration: Annotated[Path | None, typer.Option(help="Policy file by which --amount is shared out.")] = None,
+    amount: Annotated[str | None, typer.Option(help="Amount to be shared among the partners: 10000.00.")] = None,
+    previous: Annotated[
+        Path | None, typer.Option(help="JSON of the former statement; default: the one in the folder written to.")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Write a partner's statement, in English and in Dutch, or all its evidence as one file to send.
 
     Example: herkomst audit runs/demo --partner "De Kade Pers B.V." --bundle de-kade.zip
     """
-    from pipeline.reporting import audit_partner, statement_of
+    from pipeline.reporting import Asked, audit_partner, statement_of
     from pipeline.run_directory import RunDirectory
     from pipeline.trace import dump
 
-    directory = RunDirectory(run)
+    directory, asked = RunDirectory(run), Asked(remuneration, amount, previous)
     if json:
-        typer.echo(dump(statement_of(directory, partner)))
+        typer.echo(dump(statement_of(directory, partner, asked)))
         return
     if bundle is not None:
         from pipeline.bundle import write_bundle
 
-        fingerprint = write_bundle(directory, partner, bundle)
+        fingerprint = write_bundle(directory, partner, bundle, asked)
         typer.echo(f"Bundle: {bundle}\nSigned with key {fingerprint}: tell the partner by another way than the bundle.")
         typer.echo(f"To check it: python3 -I -S verify.py {bundle.name} --key {fingerprint} --files FOLDER")
         return
-    for path in audit_partner(directory, partner, out or directory.path / "statements"):
+    for path in audit_partner(directory, partner, out or directory.path / "statements", asked):
         typer.echo(f"Statement: {path}")
 
 

@@ -350,6 +350,7 @@ def _evaluate(context: Context) -> dict[str, Any]:
         sequence_length=config.model.sequence_length,
         seed=config.seed,
         threads=config.training.threads,
+        agreements=tuple(sorted(agreements_of(context.loaded))),
     )
     context.partial.mkdir(parents=True, exist_ok=True)
     figures: dict[str, Any] = {}
@@ -360,7 +361,9 @@ def _evaluate(context: Context) -> dict[str, Any]:
                 meter.expect(total)
                 meter.advance(done)
 
-            figures[suite] = run_suite(suite, inputs, context.partial, progress)
+            found = run_suite(suite, inputs, context.partial, progress)
+            # The record goes to everyone; what the model repeats of one partner is told to that partner.
+            figures[suite] = {name: value for name, value in found.items() if name != "agreements"}
     _move_into_place(context.partial, run.evaluation)
     return figures
 
@@ -472,7 +475,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="evaluate",
-        version=1,
+        version=2,
         needs=("commit", "tokenizer", "pack", "train"),
         outputs=lambda run: [run.evaluation],
         settings=lambda loaded: [loaded.config.seed, _dump(loaded.config.evaluation)],

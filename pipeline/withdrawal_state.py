@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import yaml
+
 from licensing.record import Entry
 from licensing.withdrawal import Filed, withdrawals_of
 from pipeline.run_directory import RunDirectory
@@ -19,15 +21,18 @@ from training.checkpoint import finished_checkpoints, read_state
 State = dict[str, str]
 
 
-def withdrawal_values(run: RunDirectory, config: Mapping[str, Any], partner: str | None = None) -> list[dict[str, Any]]:
+def withdrawal_values(run: RunDirectory, partner: str | None = None) -> list[dict[str, Any]]:
     """What reports say of each withdrawal of a run, as plain values; of one partner's documents, or of all.
 
     Withdrawals that touch no document of ``partner`` are left out.
     """
-    entries = run.record().entries()
+    filed = withdrawals_of(run.path)
+    if not filed:
+        return []
+    entries, config = run.record().entries(), yaml.safe_load(run.config.read_bytes())
     as_of = date.fromisoformat(str(config["policy"]["as_of"]))
     found = []
-    for one in withdrawals_of(run.path):
+    for one in filed:
         documents, copies, tokens = _counts(one, partner)
         if documents or copies:
             states = list(_states(one, entries, as_of, config))

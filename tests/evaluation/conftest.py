@@ -48,25 +48,25 @@ def _rows(language: str, numbers: range) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["id"])
 
 
-def write_corpus(folder: Path, held_out: int = HELD_OUT) -> list[str]:
+def write_corpus(folder: Path, held_out: int = HELD_OUT, licence: str = "CC0-1.0") -> list[str]:
     """Write a committed corpus as text; returns the texts to train on."""
     (folder / "text").mkdir(parents=True)
     infos, trained = [], []
     for language in SYLLABLES:
         for use, numbers in (("train", range(TRAINED)), ("held-out", range(100, 100 + held_out))):
             rows = _rows(language, numbers)
-            name, file = f"house~CC0-1.0~{language}", f"text/{language}.{use}.parquet"
+            name, file = f"house~{licence}~{language}", f"text/{language}.{use}.parquet"
             pq.write_table(pa.Table.from_pylist(rows, schema=TEXT), folder / file, row_group_size=4)
             size = sum(row["text_bytes"] for row in rows)
-            infos.append(StreamInfo(name, use, "house", "CC0-1.0", language, len(rows), size, None, file))
+            infos.append(StreamInfo(name, use, "house", licence, language, len(rows), size, None, file))
             trained += [row["text"] for row in rows] if use == "train" else []
     (folder / "streams.json").write_bytes(canonical({"streams": [asdict(i) for i in infos if i.documents]}))
     return trained
 
 
-def make_inputs(folder: Path, held_out: int = HELD_OUT, **settings: Any) -> EvaluationInputs:
+def make_inputs(folder: Path, held_out: int = HELD_OUT, licence: str = "CC0-1.0", **settings: Any) -> EvaluationInputs:
     """Make a run as far as the evaluation needs it, with an untrained model."""
-    trained = write_corpus(folder / "corpus", held_out)
+    trained = write_corpus(folder / "corpus", held_out, licence)
     (folder / "tokenizer").mkdir()
     train_tokenizer(trained, TokenizerSettings(vocabulary_size=400), folder / "tokenizer")
     list(pack(folder / "corpus", folder / "tokenizer", folder / "tokens", 1))

@@ -8,7 +8,7 @@ import pytest
 
 from evaluation import memorisation, verbatim
 from evaluation.inputs import EvaluationError, EvaluationInputs, load_model
-from evaluation.memorisation_figures import figures
+from evaluation.memorisation_figures import agreement_figures, figures
 from tests.evaluation.conftest import LENGTH, learn_by_heart, make_inputs
 from training.pack import read_packed
 from training.plan import Plan
@@ -104,3 +104,35 @@ def test_without_held_out_documents_there_is_no_difference(tmp_path: Path) -> No
     result = memorisation.run(make_inputs(tmp_path / "run", held_out=0), lambda *_: None)
     assert [row["group"] for row in result.figures["groups"]] == ["trained"]
     assert result.figures["difference"] is None
+
+
+def test_an_agreement_is_probed_by_itself(tmp_path: Path) -> None:
+    inputs = replace(
+        make_inputs(tmp_path / "run", held_out=3, licence="LicenseRef-mine", agreement_items=9),
+        agreements=("mine", "unused"),
+    )
+    learn_by_heart(inputs, tmp_path / "checkpoint")
+    result = memorisation.run(replace(inputs, checkpoint=tmp_path / "checkpoint"), lambda *_: None)
+    assert list(result.figures["agreements"]) == ["mine"]
+    trained, held = result.figures["agreements"]["mine"]["groups"]
+    assert (trained["documents"], held["documents"]) == (9, 6) and trained["exact"] >= 8 and held["exact"] == 0
+    found = result.figures["agreements"]["mine"]["difference"]
+    assert found["low"] > 0 and found["visible_from"] <= trained["exact"]
+    mine = [item for item in result.items if item["agreement"] == "mine"]
+    assert len(mine) == 15 and sum(group["documents"] for group in result.figures["groups"]) == len(result.items) - 15
+
+
+def test_few_held_out_documents_are_not_taken_for_proof(inputs: EvaluationInputs) -> None:
+    def item(use: str, exact: bool) -> dict[str, object]:
+        probe = {"exact": exact, "verbatim_characters": 9, "characters": 9, "leading_tokens": 1, "across_cut": False}
+        return {"use": use, "probes": [probe]}
+
+    def found(hits: int, trained: int, held: int) -> dict[str, object]:
+        items = [item("trained", number < hits) for number in range(trained)]
+        return agreement_figures([*items, *(item("held-out", False) for _ in range(held))])["difference"]
+
+    assert found(3, 20, 1)["low"] < 0 and found(3, 20, 1)["visible_from"] is None
+    seven = found(0, 20, 7)["visible_from"]
+    assert isinstance(seven, int) and 10 < seven <= 20
+    assert found(seven, 20, 7)["low"] > 0 >= found(seven - 1, 20, 7)["low"]
+    assert agreement_figures([item("trained", True)])["difference"] is None

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+import evaluation.statement
 from evaluation.page import template_text
 from evaluation.report import render_report
-from evaluation.statement import MOST_DOCUMENTS, UnknownPartner, render_statement, statement_values, write_csv
+from evaluation.statement import MOST_DOCUMENTS, UnknownPartner, Usage, render_statement, statement_values, write_csv
 from evaluation.words import Language
 from licensing.canonical import canonical
 from tests.evaluation.made_run import CONFIG, NASTY, PARTNER, Provider, make_run, row, usage, write_ledger, write_roots
@@ -36,8 +37,9 @@ def test_the_six_answers_come_first_and_the_page_stands_alone(tmp_path: Path, la
 
 def test_dutch_figures_are_dutch(tmp_path: Path) -> None:
     page = render_statement(make_run(tmp_path), PARTNER, "nl", usage())
-    assert "1.234 tokens" in page and "5,67%" in page and "1.234.567 parameters" in page
-    assert "In de trainingstekst: 3 documenten." in page and "nooit in training: 1 document." in page
+    assert "1.234 tokens" in page and "5,67%" in page and "1.234.567" in page
+    assert "<strong>3</strong> documenten" in page and "1 apart gehouden als controle" in page
+    assert "3\N{NO-BREAK SPACE}juni 2026" in page
     assert "not measured" not in page and "the agreement" not in page
 
 
@@ -50,11 +52,13 @@ def test_both_languages_have_the_same_sentences_with_the_same_names() -> None:
 
 
 def test_every_sentence_is_used() -> None:
-    used = (
-        template_text("statement.html") + Path(str(__import__("evaluation.statement").statement.__file__)).read_text()
+    folder = Path(evaluation.statement.__file__).parent
+    used = "".join(
+        path.read_text() for path in [folder / "statement.py", *(folder / "templates").glob("statement*.html")]
     )
-    spoken = {key for key in TABLE if f'"{key}"' not in used}
-    assert all(key.startswith("how_") or key in ("commercial", "research") for key in spoken), spoken
+    unspoken = {key for key in TABLE if f'"{key}"' not in used}
+    made_up = ("how_", "c_", "note_", "part_")
+    assert {key for key in unspoken if not key.startswith(made_up)} == {"commercial", "research"}
 
 
 def test_values_are_plain_and_add_up(tmp_path: Path) -> None:
@@ -86,6 +90,14 @@ def test_clauses_say_what_was_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_partner_that_was_not_read_is_told_so_and_nothing_of_others(tmp_path: Path, language: Language) -> None:
+    unread = Usage(0, 0, 0.0, None, None, 0.0, {}, 0)
+    page = render_statement(make_run(tmp_path), PARTNER, language, unread)
+    told = ("a_read_nothing", "unit_without", "a_repeat_nothing", "a_stop_clean")
+    assert all(TABLE[key][language] in page for key in told)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_what_was_not_measured_is_said_to_be_so(tmp_path: Path, language: Language) -> None:
     page = render_statement(make_run(tmp_path, trained=False), PARTNER, language, None)
     assert TABLE["a_repeat_none"][language] in page and TABLE["a_read_none"][language] in page
@@ -105,7 +117,7 @@ def test_probes_too_short_to_tell_are_not_taken_for_a_clean_result(tmp_path: Pat
     assert suite
     suite["groups"][0]["long_possible"], suite["long_span"] = 0, 160
     (tmp_path / "evaluation" / "memorisation.json").write_text(json.dumps(suite))
-    assert "long enough to show a passage of 160 characters" in render_statement(run, PARTNER, "en", usage())
+    assert "long enough to show 160 characters" in render_statement(run, PARTNER, "en", usage())
     assert "no probe of the training text was long enough" in render_report(run, Provider(), CONFIG)
 
 

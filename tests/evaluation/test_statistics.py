@@ -88,3 +88,19 @@ def test_exact_intervals_hold_the_share_and_stay_in_range(pair: tuple[int, int])
 def test_impossible_shares_are_refused(hits: int, n: int) -> None:
     with pytest.raises(ValueError, match="share"):
         statistics.wilson(hits, n)
+
+
+@pytest.mark.parametrize(("n", "other"), [(20, 3), (8, 8)])
+@pytest.mark.parametrize(("share", "other_share"), [(0.05, 0.05), (0.5, 0.1), (0.9, 0.9), (0.3, 0.0)])
+def test_the_exact_difference_covers_the_truth_however_few(
+    n: int, other: int, share: float, other_share: float
+) -> None:
+    from scipy.stats import binom
+
+    covered = 0.0
+    for hits in range(n + 1):
+        for others in range(other + 1):
+            found = statistics.exact_difference_of_shares(hits, n, others, other)
+            if (found.low or 0) <= share - other_share <= (found.high or 0):
+                covered += binom.pmf(hits, n, share) * binom.pmf(others, other, other_share)
+    assert covered >= 0.95

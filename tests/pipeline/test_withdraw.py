@@ -89,7 +89,7 @@ def test_the_new_record_verifies_and_no_step_reads_the_document(withdrawn: Path,
 def test_training_went_on_from_the_last_clean_checkpoint(small_run: Path, withdrawn: Path) -> None:
     run = RunDirectory(withdrawn / "runs" / "small")
     figures = newest_entries(run)["train"].predicate["figures"]
-    one = withdrawal_values(run, small_config())[0]
+    one = withdrawal_values(run)[0]
     assert figures["parent"]["step"] == one["clean_checkpoint"] > 0
     assert digests(run.path)["tokenizer"] == digests(small_run)["tokenizer"]
     assert digests(run.path)["weights"] != digests(small_run)["weights"]
@@ -197,14 +197,9 @@ def test_a_withdrawal_of_later_waits_for_its_day(small_run: Path, asked: dict[st
     )
     assert "Nothing to do" in herkomst("run", "small.yaml", cwd=folder).stdout
     assert herkomst("verify", "runs/small", cwd=folder).returncode == 0
-    config = small_config()
-    assert withdrawal_values(RunDirectory(folder / "runs" / "small"), config)[0]["states"] == [
-        {
-            "state": "requested",
-            "date": withdrawal_values(RunDirectory(folder / "runs" / "small"), config)[0]["requested"],
-        }
-    ]
-    policy = config["policy"]
+    told = withdrawal_values(RunDirectory(folder / "runs" / "small"))[0]
+    assert told["states"] == [{"state": "requested", "date": told["requested"]}]
+    policy = small_config()["policy"]
     assert isinstance(policy, dict)
     write_config(folder / "small.yaml", policy=policy | {"as_of": "2027-01-01"})
     herkomst("run", "small.yaml", "--until", "commit", cwd=folder)
