@@ -61,8 +61,7 @@ class FolderLicences:
         beside = [f"{name}.license"] if f"{name}.license" in self._found_in(folder) else []
         while folder and not self._licence_files(folder):
             folder = _parent(folder)
-        central = [one for one in (_REUSE, _DEP5) if (self._root / one).is_file()]
-        found = (*beside, *central, *self._licence_files(folder))
+        found = (*beside, *self._central, *self._licence_files(folder))
         return tuple(self._root / one for one in found if self._is_inside(one))
 
     def _nearest(self, folder: str) -> tuple[Declared, ...]:
@@ -107,13 +106,16 @@ class FolderLicences:
         return Path(os.path.realpath(self._root / name)).is_relative_to(self._inside)
 
     @cached_property
+    def _central(self) -> tuple[str, ...]:
+        return tuple(one for one in (_REUSE, _DEP5) if (self._root / one).is_file())
+
+    @cached_property
     def _reuse(self) -> reuse.Annotations:
-        there = (self._root / _REUSE).is_file()
-        return reuse.read(self._read(_REUSE), _REUSE) if there else reuse.Annotations(())
+        return reuse.read(self._read(_REUSE), _REUSE) if _REUSE in self._central else reuse.Annotations(())
 
     @cached_property
     def _dep5(self) -> dep5.Copyright | None:
-        if not (self._root / _DEP5).is_file():
+        if _DEP5 not in self._central:
             return None
         text = self._read(_DEP5).decode("utf-8", "replace")
         parsed = dep5.parse(text, _DEP5)

@@ -31,13 +31,17 @@ _PARTS = frozenset(
     ("figure", "blockquote", "q", "aside", "svg", "picture", "video", "audio", "object", "iframe", "cite", "comment")
 )
 _INERT = frozenset(("template", "noscript", "textarea", "title"))
-_PART_TYPES = frozenset(
+_WHOLE_TYPES = frozenset(
     [
-        "ImageObject", "VideoObject", "AudioObject", "MediaObject", "Photograph", "SoftwareSourceCode", "Thing",
-        "SoftwareApplication", "Comment", "Review", "Person", "Organization", "WebSite", "3DModel", "MusicRecording",
-        "Quotation", "Map", "Product",
+        "CreativeWork", "WebPage", "AboutPage", "CollectionPage", "ContactPage", "FAQPage", "ItemPage", "ProfilePage",
+        "QAPage", "Article", "BlogPosting", "LiveBlogPosting", "NewsArticle", "OpinionNewsArticle", "Report",
+        "ReportageNewsArticle", "ScholarlyArticle", "TechArticle", "Chapter", "HowTo", "LearningResource",
+        "Legislation",
     ]
 )  # fmt: skip
+"""Types of schema.org that a page as a whole can be; what has another type is something on it."""
+
+_WRAPPERS = _WHOLE_TYPES | {"WebSite", "Blog", "WPHeader", "WPFooter"}
 _TARGETS = ("href", "resource", "src", "data")
 
 
@@ -148,13 +152,19 @@ def _is_part(element: Any, above: list[str]) -> bool:
     """Whether a statement has another subject than the page: by what it stands in, or by what it says it is about."""
     if _PARTS & set(above) or above.count("article") > 1:
         return True
-    for one in (element, *element.iterancestors()):
-        about = (one.get("about") or "").strip()
-        if about not in ("", "#", "./"):
-            return True
-        if one is not element and {local_name(kind) for kind in (one.get("itemtype") or "").split()} & _PART_TYPES:
-            return True
-    return False
+    return _has_subject(element, ("about",)) or any(
+        _has_subject(one, ("about", "resource")) or bool(_types(one) - _WRAPPERS) for one in element.iterancestors()
+    )
+
+
+def _has_subject(element: Any, attributes: tuple[str, ...]) -> bool:
+    return any((element.get(name) or "").strip() not in ("", "#", "./") for name in attributes)
+
+
+def _types(element: Any) -> frozenset[str]:
+    """The types that Microdata or RDFa give an element."""
+    named = f"{element.get('itemtype') or ''} {element.get('typeof') or ''}"
+    return frozenset(local_name(kind) for kind in named.split())
 
 
 def _json_ld(element: Any, where: str) -> list[_Said]:
@@ -168,7 +178,7 @@ def _json_ld(element: Any, where: str) -> list[_Said]:
     except ValueError:
         return [_Said(prose(f"(no JSON that can be read) {plain(text[:200])}", place), True)]
     return [
-        _Said(found, node.is_whole and not node.types() & _PART_TYPES)
+        _Said(found, node.is_whole and node.types() <= _WHOLE_TYPES)
         for node in nodes(data)
         for path, value in node.values()
         for found in declared_by(value, f"{place} {path}")

@@ -25,7 +25,7 @@ class Node:
 
     def types(self) -> frozenset[str]:
         """The local names of its ``@type``."""
-        kinds = self.fields.get("@type", ())
+        kinds = self.fields.get("@type", [])
         return frozenset(local_name(kind) for kind in (kinds if isinstance(kinds, list) else [kinds]))
 
     def values(self, names: frozenset[str] = _LICENCE) -> Iterator[tuple[str, Any]]:

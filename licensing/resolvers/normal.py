@@ -45,7 +45,9 @@ _YEAR = re.compile(r"\b(?:19|20)\d\d\b|\(c\)|[<\[{](?:years?|yyyy)[>\]}]", re.IG
 _NOTICE = re.compile(r"(?:portions |parts )?(?:copyright|\(c\))", re.IGNORECASE)
 _RESERVED = re.compile(r"all rights reserved\.?", re.IGNORECASE)
 _GROUP = re.compile(
-    r"\b(?:contributors|authors|developers|maintainers|team|project)\b\W*(?:all rights reserved\.?)?$", re.I
+    r"(?:(?:portions|parts|copyright|\(c\)|\d[\d,-]*(?:present,?)?|-|present,?|by|the) )+(?:[\w.'&()/-]+ ){0,4}"
+    r"(?:contributors|authors|developers|maintainers|team|project)[.,]?(?: all rights reserved\.?)?",
+    re.IGNORECASE,
 )
 _CONNECTORS = frozenset(
     [
@@ -57,9 +59,11 @@ _CONNECTORS = frozenset(
     ]
 )  # fmt: skip
 _CONDITION = re.compile(
-    r"\b(?:not|no|non|only|may|must|shall|cannot|uses?|used|using|licen[cs]\w*|permi\w+|commerc\w*|kommerz\w*|unless|"
-    r"except\w*|prohib\w*|forbid\w*|verbod\w*|grant\w*|subject|research|provided|condition\w*|restrict\w*|niet|geen|"
-    r"alleen|enkel|gebruik\w*|nicht|kein\w*|nur|nutzung|pas|usage|utilis\w*|solo|solamente|seulement|uso)\b",
+    r"\b(?:not|no|non|only|may|must|shall|should|cannot|uses?|used|using|licen[cs]\w*|permi\w+|commerc\w*|kommerz\w*|"
+    r"unless|except\w*|prohib\w*|forbid\w*|verbod\w*|verbot\w*|grant\w*|subject|research|provided|condition\w*|"
+    r"restrict\w*|consent|approval|written|contact|pays?|paid|fees?|charge\w*|royalt\w*|purchase\w*|agree\w*|terms|"
+    r"niet|geen|alleen|enkel|gebruik\w*|toestemming|betal\w*|betaal\w*|vergoeding|nicht|kein\w*|nur|nutzung|zustimmung|"
+    r"geb[uü]hr\w*|pas|usage|utilis\w*|autoris\w*|payer|solo|solamente|seulement|uso|sans|sin|ohne|zonder)\b",
     re.IGNORECASE,
 )
 
@@ -111,7 +115,7 @@ def _says_more(phrase: str) -> bool:
 def _line(raw: str, begins: bool) -> str:
     """One line; a list marker is one only where an item can begin, for a line may break within "section 7."."""
     text = unicodedata.normalize("NFKC", raw).translate(_SIGNS).strip()
-    text = _PREFIX.sub("", text)
+    text = " ".join(_PREFIX.sub("", text).split())
     if not text or _RULE.match(text) or _is_notice(text):
         return ""
     text = _MARKUP.sub("", _JOINING.sub(" ", text)).strip().lower().replace("https://", "http://")
@@ -125,7 +129,7 @@ def _is_notice(line: str) -> bool:
         return True
     if not _NOTICE.match(line) or not _YEAR.search(line) or _CONDITION.search(line) or len(line) > 300:
         return False
-    return _GROUP.search(line) is not None or all(_is_name(word) for word in line.split())
+    return _GROUP.fullmatch(line) is not None or all(_is_name(word) for word in line.split())
 
 
 def _is_name(word: str) -> bool:

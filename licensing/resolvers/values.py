@@ -26,7 +26,7 @@ _RESTRICTIONS = (
 
 
 def statement(value: str, where: str) -> Declared | None:
-    """Return what a value declares; None where it is blank. A value cut by ``PROSE_CHARACTERS`` is always prose."""
+    """Return what a value declares; None where it is blank."""
     text = plain(value)
     if not text:
         return None
@@ -35,11 +35,6 @@ def statement(value: str, where: str) -> Declared | None:
     if is_expression(text):
         return Declared(text, where, "spdx")
     return prose(text, where)
-
-
-def statements(values: Iterable[str], where: str) -> tuple[Declared, ...]:
-    """Return what each value declares, at one place; blank ones declare nothing."""
-    return tuple(found for found in (statement(value, where) for value in values) if found)
 
 
 def address(value: str, where: str) -> Declared | None:

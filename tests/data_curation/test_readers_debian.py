@@ -114,6 +114,22 @@ def test_a_copyright_file_in_prose_and_none_at_all(build: Build) -> None:
 
 
 @needs_dpkg
+def test_what_a_page_says_of_itself_counts_beside_the_copyright_file(build: Build) -> None:
+    place = "usr/share/doc/handleiding-nl/html"
+    page = b'<html><head><link rel="license" href="https://x.example/eigen"></head><body>Hallo.'
+    manual = gzip.compress(b'.\\" SPDX-License-Identifier: GPL-2.0-only\n.TH A 1\nTekst.\n', mtime=0)
+    changed = {f"{place}/a.html": page, f"{place}/man.txt.gz": manual}
+    package, deb = build(FILES | changed)
+    found = {document.native_id.rpartition("/")[2]: document for document in read_package(debian(), package, deb)}
+    assert [(d.text, d.form) for d in found["a.html"].declared] == [
+        ("CC-BY-4.0", "dep5"),
+        ("https://x.example/eigen", "url"),
+    ]
+    assert found["a.html"].declared[1].where == f'handleiding-nl/{place}/a.html:1 <link rel="license">'
+    assert [d.text for d in found["man.txt.gz"].declared] == ["CC-BY-4.0", "GPL-2.0-only"]
+
+
+@needs_dpkg
 def test_a_package_in_which_nothing_is_chosen_or_that_is_damaged_stops_the_source(build: Build) -> None:
     package, deb = build(FILES)
     with pytest.raises(SourceError, match="no file in package handleiding-nl"):

@@ -64,6 +64,9 @@ PARTS = [
     f'<article><article><a rel="license" href="{NC}">reactie</a></article></article>',
     f'<div about="/foto.jpg"><a rel="license" href="{NC}">x</a></div>',
     f'<div itemscope itemtype="https://schema.org/ImageObject"><a itemprop="license" href="{NC}">x</a></div>',
+    f'<div typeof="schema:Book"><a rel="license" href="{NC}">x</a></div>',
+    f'<div resource="#boek"><a property="license" href="{NC}">x</a></div>',
+    f'<script type="application/ld+json">{{"@type":["Article","Book"],"license":"{NC}"}}</script>',
     f'<script type="application/ld+json">{{"@type":"ImageObject","license":"{NC}"}}</script>',
     f'<script type="application/ld+json">{{"@type":"Article","image":{{"license":"{NC}"}}}}</script>',
 ]
@@ -114,3 +117,11 @@ def test_a_page_with_more_statements_than_a_person_would_make_goes_to_a_person()
     found = said(links)
     assert len(found) == 65 and found[-1] == ("prose", "(more statements than can be read)")
     assert said(f'<a rel="license" href="{BY}">x</a>' * 200) == [("url", BY)]
+
+
+@pytest.mark.parametrize(
+    "kind", ["https://schema.org/WebPage", "http://schema.org/WPFooter", "https://schema.org/Blog"]
+)
+def test_a_page_that_is_marked_as_a_page_is_one(kind: str) -> None:
+    link = f'<a rel="license" href="{BY}">x</a>'
+    assert said(f'<body itemscope itemtype="{kind}"><article>{link}</article></body>') == [("url", BY)]
