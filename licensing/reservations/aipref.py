@@ -46,7 +46,7 @@ def robots_usage_signals(evidence: Evidence, robots: Robots, target: str) -> lis
     A rule speaks of training by itself, so that one addressed to any agent counts, a search engine's too.
     """
     signals: list[Signal] = []
-    for rules in robots.rules.values():
+    for rules in robots.preferences.values():
         usage = [(*_parts(rule.value), rule) for rule in rules if rule.field == "content-usage"]
         fitting = [(len(path), said, rule) for path, said, rule in usage if matches(path, target)]
         longest = max((length for length, _, _ in fitting), default=0)

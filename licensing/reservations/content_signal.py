@@ -37,7 +37,7 @@ def header_signals(evidence: Evidence, value: str | None) -> list[Signal]:
 def robots_content_signals(evidence: Evidence, robots: Robots, target: str) -> list[Signal]:
     """What the ``Content-Signal`` rules say, to whichever agent; one with a path holds for that path."""
     signals: list[Signal] = []
-    for rules in robots.rules.values():
+    for rules in robots.preferences.values():
         for rule in (one for one in rules if one.field == "content-signal"):
             path, text = _parts(rule.value)
             said = signal_value(text)

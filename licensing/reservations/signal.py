@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 Value = Literal["allowed", "disallowed", "unknown"]
 
@@ -104,3 +104,15 @@ def reservation(signals: Iterable[Signal], as_of: str) -> Reservation:
 def shortened(text: str) -> str:
     """Text on one line, cut for a ledger and free of what UTF-8 cannot carry."""
     return " ".join(text.split())[:_TEXT_CHARACTERS].encode("utf-8", "backslashreplace").decode()
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON whose keys stand there once; of two values JSON keeps the last, which may be the milder.
+
+    Raises:
+        ValueError: a key is given twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is given twice")
+    return found

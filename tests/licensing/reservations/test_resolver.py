@@ -182,6 +182,7 @@ META = {
     "two answers for one address": json.dumps(
         {"resources": [{"url": f"{scheme}://{HOST}/robots.txt", "status": 404} for scheme in ("http", "https")]}
     ).encode(),
+    "a key given twice": b'{"resources": [{"url": "https://krant.example/robots.txt", "status": 500, "status": 404}]}',
     "nested too deep": b"[" * 100_000,
     "invalid UTF-8": b"\xff\xfe{}",
 }
