@@ -198,13 +198,13 @@ def _spooled(path: Path) -> Iterator[pa.Table]:
 
 
 def _repeating_columns() -> list[str]:
-    """The columns in which values repeat, as parquet names them: a list of structs is one column for each field."""
-    named = []
-    for column in LEDGER:
-        inner = [f"{column.name}.list.element.{one.name}" for one in _fields(column.type)] or [column.name]
-        named += [] if column.name in _DISTINCT else inner
-    return named
+    """The columns in which values repeat, as parquet names them: one for each field of a struct or list."""
+    return [leaf for column in LEDGER if column.name not in _DISTINCT for leaf in _columns_of(column.name, column.type)]
 
 
-def _fields(kind: pa.DataType) -> list[pa.Field]:
-    return list(kind.value_type) if pa.types.is_list(kind) else []
+def _columns_of(name: str, kind: pa.DataType) -> list[str]:
+    if pa.types.is_list(kind):
+        return _columns_of(f"{name}.list.element", kind.value_type)
+    if pa.types.is_struct(kind):
+        return [leaf for one in kind for leaf in _columns_of(f"{name}.{one.name}", one.type)]
+    return [name]

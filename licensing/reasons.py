@@ -125,7 +125,7 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
         ),
         "art-3-release": Reason(
             "Whether weights trained on text mined for research may be released is not settled.",
-            "Of modelgewichten mogen worden vrijgegeven die op tekst voor onderzoek zijn getraind, staat niet vast.",
+            "Of gewichten van een op onderzoekstekst getraind model mogen worden vrijgegeven, staat niet vast.",
         ),
         "art-4-sharing": Reason(
             "Copies made for text and data mining may not be released.",

@@ -38,15 +38,15 @@ Pattern = Annotated[str, Field(min_length=1), AfterValidator(_valid_pattern)]
 class SourceBase(Section):
     """The keys of every source.
 
-    ``group`` names the stream group (the source's own name where it is left out). ``language`` is used for documents
-    that name none; ``licence`` is an SPDX expression that the user vouches for, kept beside whatever the documents
-    declare. ``largest_document`` is in bytes; ``limit`` takes that many documents at most, in the reader's order.
-    ``iscc`` asks for the International Standard Content Code of every document, at about 0.5 MB of text a second.
-
     ``basis`` is what the use of the source rests on, where that is not what its documents declare: with ``dsm-art-3``
     and ``dsm-art-4`` the user says that there is lawful access. ``basis_evidence`` is a sentence or the name of a
     document that shows it; without it own work, consent and art. 3 wait for a person. ``reservations`` is a folder of
     stored answers of the publishers' sites (see ``licensing.reservations.snapshot``).
+
+    ``group`` names the stream group (the source's own name where it is left out). ``language`` is used for documents
+    that name none; ``licence`` is an SPDX expression that the user vouches for, kept beside whatever the documents
+    declare. ``largest_document`` is in bytes; ``limit`` takes that many documents at most, in the reader's order.
+    ``iscc`` asks for the International Standard Content Code of every document, at about 0.5 MB of text a second.
     """
 
     name: str = Field(pattern=r"^[a-z0-9-]+$")

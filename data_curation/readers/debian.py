@@ -18,11 +18,11 @@ from typing import Any, BinaryIO, Literal, cast
 from pydantic import Field, field_validator
 
 from data_curation.extract import extract
+from data_curation.page_elements import page_elements
 from data_curation.readers.apt import Package, fetched, located, require_tools
 from data_curation.readers.base import Pattern, SourceBase, SourceError, hashed, shown, too_large
 from data_curation.readers.languages import from_package, from_path, primary
 from data_curation.readers.own_statements import own_statements
-from data_curation.readers.page import page_elements
 from data_curation.readers.patterns import Chosen
 from data_curation.received import Received
 from licensing import dep5

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_curation.extract import extract
+from data_curation.page_elements import page_elements
 from data_curation.readers.base import SourceBase, SourceError, hashed, refused, resolved, shown, too_large
 from data_curation.readers.own_statements import own_statements
-from data_curation.readers.page import page_elements
 from data_curation.readers.patterns import Chosen, fixed_part
 from data_curation.received import Received
 

@@ -8,7 +8,8 @@ together. Nothing is fetched here.
 from __future__ import annotations
 
 from licensing.reservations.agents import AgentTable, load_agents
-from licensing.reservations.resolver import Resolver, page_reservation
+from licensing.reservations.pages import page_reservation
+from licensing.reservations.resolver import Resolver
 from licensing.reservations.signal import Reservation, Signal, combined, reservation
 
 __all__ = [

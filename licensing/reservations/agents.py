@@ -61,6 +61,14 @@ class AgentTable(Section):
         named = {agent.name.lower() for agent in self.agents if agent.purpose in self.rule.purposes}
         return frozenset(named | {self.rule.own.lower()})
 
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset({agent.name.lower() for agent in self.agents} | {self.rule.own.lower()})
+
+    def knows(self, name: str) -> bool:
+        """Say whether a name, in lower case, is that of an agent of any purpose."""
+        return name in self._known
+
     def counts(self, name: str) -> bool:
         """Say whether a disallowance of this agent, by name in lower case, counts as a reservation."""
         return name in self._counted

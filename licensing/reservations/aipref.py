@@ -10,7 +10,6 @@ count as ``train-ai`` where they say ``n``. A path may be missing, as in earlier
 from __future__ import annotations
 
 from licensing.reservations.addresses import matches, normal_pattern
-from licensing.reservations.agents import AgentTable
 from licensing.reservations.robots import Line, Robots
 from licensing.reservations.signal import Evidence, Signal, Value, combined
 from licensing.reservations.structured import NotADictionary, parse_dictionary
@@ -41,10 +40,13 @@ def header_signals(evidence: Evidence, value: str | None) -> list[Signal]:
     return [evidence.signal(PROTOCOL, said, value or "", "header Content-Usage")] if said else []
 
 
-def robots_usage_signals(evidence: Evidence, robots: Robots, target: str, agents: AgentTable) -> list[Signal]:
-    """What the ``Content-Usage`` rules say: those with the longest matching path in each group that counts."""
+def robots_usage_signals(evidence: Evidence, robots: Robots, target: str) -> list[Signal]:
+    """What the ``Content-Usage`` rules say: those with the longest matching path in each group.
+
+    A rule speaks of training by itself, so that one addressed to any agent counts, a search engine's too.
+    """
     signals: list[Signal] = []
-    for _, rules in robots.groups(agents):
+    for rules in robots.preferences.values():
         usage = [(*_parts(rule.value), rule) for rule in rules if rule.field == "content-usage"]
         fitting = [(len(path), said, rule) for path, said, rule in usage if matches(path, target)]
         longest = max((length for length, _, _ in fitting), default=0)

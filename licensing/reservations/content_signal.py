@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from licensing.reservations.addresses import matches, normal_pattern
-from licensing.reservations.agents import AgentTable
 from licensing.reservations.robots import Robots
 from licensing.reservations.signal import Evidence, Signal, Value, combined
 
@@ -35,10 +34,10 @@ def header_signals(evidence: Evidence, value: str | None) -> list[Signal]:
     return [evidence.signal(PROTOCOL, said, value or "", "header Content-Signal")] if said else []
 
 
-def robots_content_signals(evidence: Evidence, robots: Robots, target: str, agents: AgentTable) -> list[Signal]:
-    """What the ``Content-Signal`` rules of the groups that count say; one with a path holds for that path."""
+def robots_content_signals(evidence: Evidence, robots: Robots, target: str) -> list[Signal]:
+    """What the ``Content-Signal`` rules say, to whichever agent; one with a path holds for that path."""
     signals: list[Signal] = []
-    for _, rules in robots.groups(agents):
+    for rules in robots.preferences.values():
         for rule in (one for one in rules if one.field == "content-signal"):
             path, text = _parts(rule.value)
             said = signal_value(text)

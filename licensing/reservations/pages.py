@@ -6,11 +6,12 @@ import codecs
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from html.parser import HTMLParser
 
 from licensing.reservations import aipref, content_signal, rsl, tdmrep
 from licensing.reservations.agents import AgentTable
-from licensing.reservations.signal import Evidence, Signal
+from licensing.reservations.signal import Evidence, Reservation, Signal, reservation
 
 HEADERS, HTML = "http-headers", "html-meta"
 _LINK = re.compile(r"<([^>]*)>([^,<]*)")
@@ -63,6 +64,14 @@ def from_html(evidence: Evidence, agents: AgentTable) -> Found:
     except (ValueError, AssertionError, RecursionError) as fault:
         page.signals.append(evidence.signal(HTML, "unknown", f"not readable as HTML ({fault})"))
     return Found(page.signals, page.licences)
+
+
+def page_reservation(page: Evidence, agents: AgentTable, as_of: date) -> Reservation | None:
+    """What a document's own page says, where nothing else is asked; None where it says nothing."""
+    found = from_html(page, agents)
+    named = [page.signal(rsl.PROTOCOL, "unknown", f"names terms at {link}", "licence link") for link in found.licences]
+    signals = [*found.signals, *named]
+    return reservation(signals, as_of.isoformat()) if signals else None
 
 
 def reserving_elements(data: bytes) -> tuple[str, ...] | None:
@@ -144,7 +153,7 @@ class _Page(HTMLParser):
             if value:
                 place = self._place(f"meta {name}")
                 self.signals.append(self._evidence.signal(aipref.PROTOCOL, value, content, place))
-        elif name == "robots" or self._agents.counts(name):
+        elif name == "robots" or self._agents.knows(name):
             place = self._place(f"meta {name}")
             self.signals += _word_signals(self._evidence, content, self._agents, "meta-robots", place)
 

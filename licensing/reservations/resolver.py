@@ -20,6 +20,7 @@ from licensing.reservations.addresses import Address, address
 from licensing.reservations.agents import AgentTable, Channel
 from licensing.reservations.ai_txt import PROTOCOL as AI_TXT
 from licensing.reservations.ai_txt import ai_txt_signals
+from licensing.reservations.keeper import Keeper
 from licensing.reservations.pages import HEADERS, HTML, Found, Headers, from_headers, from_html, joined
 from licensing.reservations.robots import PROTOCOL as ROBOTS
 from licensing.reservations.robots import Robots, parse_robots, robots_signals
@@ -55,12 +56,12 @@ class _Page:
 class Resolver:
     """Judges documents against the snapshots of one folder, on one day; at most 256 hosts are held in memory.
 
-    ``folder`` may be None where nothing is stored: all is then unknown. With ``keep``, every evidence that a finding
-    rests on is written there once, under its SHA-256: into a folder that is not yet in its place.
+    ``folder`` may be None where nothing is stored: all is then unknown. With ``keep``, the evidence that findings rest
+    on is written there, as `Keeper` says; a page in which nothing is said is known by its digest alone.
     """
 
     def __init__(self, folder: Path | None, agents: AgentTable, as_of: date, keep: Path | None = None) -> None:
-        self._folder, self._agents, self._as_of, self._keep = folder, agents, as_of.isoformat(), keep
+        self._folder, self._agents, self._as_of, self._keeper = folder, agents, as_of.isoformat(), Keeper(keep)
         self._site: Callable[[str], _Site] = lru_cache(_HOSTS)(self._read_site)
         self._snapshot: Callable[[str, str], Snapshot] = lru_cache(2 * _HOSTS)(self._read_snapshot)
 
@@ -128,8 +129,8 @@ class Resolver:
         named = [(line.value, f"line {line.number}") for line in rules.licences]
         return [
             *robots_signals(evidence, rules, wanted.target, self._agents),
-            *aipref.robots_usage_signals(evidence, rules, wanted.target, self._agents),
-            *content_signal.robots_content_signals(evidence, rules, wanted.target, self._agents),
+            *aipref.robots_usage_signals(evidence, rules, wanted.target),
+            *content_signal.robots_content_signals(evidence, rules, wanted.target),
             *(signal for link, place in named for signal in self._terms(link, place, evidence, site, wanted)),
         ]
 
@@ -141,21 +142,23 @@ class Resolver:
         # Terms may stand on another host; they are stored with the snapshot of the host that names them.
         answer = self._answer(wanted.host, list(site.days[:1]), target)
         if answer.kind == "body":
-            self._kept(answer.evidence)
+            self._keeper.file(answer.evidence)
             return rsl.document_signals(answer.evidence, wanted)
         told = f"names {link}, of which nothing can be read: {answer.told}"
         return [named_by.signal(rsl.PROTOCOL, "unknown", told, place)]
 
     def _page_signals(self, site: _Site, wanted: Address, page: _Page) -> list[Signal]:
         signals: list[Signal] = []
+        # What came with a document does not speak for a newer answer that failed.
+        failed = page.stored.kind == "failed"
         for record, headers in page.headers:
             signals += self._heard(from_headers(record, headers, self._agents), record, HEADERS, site, wanted)
-        if not page.headers:
-            signals += self._settled(_without_headers(page.stored), HEADERS, "headers")
+        if not page.headers or (failed and page.stored.headers is None):
+            signals += self._settled(_without_headers(page.stored), HEADERS, "headers", self._keeper.page)
         for body in page.bodies:
             signals += self._heard(from_html(body, self._agents), body, HTML, site, wanted)
-        if not page.bodies and page.may_be_html:
-            signals += self._settled(page.stored, HTML, "html")
+        if page.may_be_html and (not page.bodies or failed):
+            signals += self._settled(page.stored, HTML, "html", self._keeper.page)
         return signals
 
     def _page(self, site: _Site, wanted: Address, headers: Headers | None, own: Evidence | None) -> _Page:
@@ -176,38 +179,27 @@ class Resolver:
 
     def _heard(self, found: Found, evidence: Evidence, protocol: str, site: _Site, wanted: Address) -> list[Signal]:
         terms = [one for link in found.licences for one in self._terms(link, "licence link", evidence, site, wanted)]
-        signals = [*found.signals, *terms]
-        # Pages are as many as documents: a body in which nothing is said is known by its digest alone.
-        return self._spoken(evidence, protocol, signals, keep=protocol == HEADERS or bool(signals))
+        if protocol == HEADERS:
+            self._keeper.page(evidence)
+        elif found.signals or terms:
+            self._keeper.file(evidence)
+        return [*found.signals, *terms] or [evidence.signal(protocol, "allowed", _SILENT)]
 
-    def _spoken(self, evidence: Evidence, protocol: str, signals: list[Signal], keep: bool = True) -> list[Signal]:
+    def _spoken(self, evidence: Evidence, protocol: str, signals: list[Signal]) -> list[Signal]:
         """Findings, or the finding that there are none; their evidence is kept."""
-        if keep:
-            self._kept(evidence)
+        self._keeper.file(evidence)
         return signals or [evidence.signal(protocol, "allowed", _SILENT)]
 
-    def _settled(self, answer: Answer, protocol: str, channel: Channel) -> list[Signal]:
+    def _settled(
+        self, answer: Answer, protocol: str, channel: Channel, keep: Callable[[Evidence], None] | None = None
+    ) -> list[Signal]:
         """The finding for an answer without a body; none where it need not have been asked for."""
         if answer.kind == "body" or (answer.kind == "unasked" and channel not in self._agents.rule.asked):
             return []
-        self._kept(answer.evidence)
+        # That something was not asked for is shown by the list of all that was, one file a host.
+        (keep if keep and answer.kind != "unasked" else self._keeper.file)(answer.evidence)
         value: Value = "allowed" if answer.kind == "absent" else "unknown"
         return [answer.evidence.signal(protocol, value, answer.told)]
-
-    def _kept(self, evidence: Evidence) -> None:
-        if self._keep is not None and evidence.data and not evidence.excerpt_of:
-            path = self._keep / evidence.sha256[:2] / evidence.sha256
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(evidence.data)
-
-
-def page_reservation(page: Evidence, agents: AgentTable, as_of: date) -> Reservation | None:
-    """What a document's own page says, where nothing else is asked; None where it says nothing."""
-    found = from_html(page, agents)
-    named = [page.signal(rsl.PROTOCOL, "unknown", f"names terms at {link}", "licence link") for link in found.licences]
-    signals = [*found.signals, *named]
-    return reservation(signals, as_of.isoformat()) if signals else None
 
 
 def _body(where: str, html: bytes | Evidence | None) -> Evidence | None:

@@ -51,9 +51,11 @@ class Line:
 
 @dataclass
 class Robots:
-    """A file as read: the rules of each agent (groups of one name are one), licences, and what could not be read."""
+    """A file as read: for each agent (groups of one name are one) its paths and its preferences on use, apart; then
+    the licences, other lines, and what could not be read."""
 
     rules: dict[str, list[Line]] = field(default_factory=dict)
+    preferences: dict[str, list[Line]] = field(default_factory=dict)
     licences: list[Line] = field(default_factory=list)
     others: list[Line] = field(default_factory=list)
     unread: list[tuple[int, str]] = field(default_factory=list)
@@ -122,7 +124,7 @@ def deciding_rule(rules: list[Line], target: str) -> Line | None:
     fitting = [
         (len(rule.pattern), rule.field == "disallow", -rule.number, rule)
         for rule in rules
-        if rule.field in ("allow", "disallow") and rule.value and matches(rule.pattern, target)
+        if rule.value and matches(rule.pattern, target)
     ]
     return max(fitting, key=lambda one: one[:3])[3] if fitting else None
 
@@ -164,7 +166,10 @@ def _add_rule(line: Line, current: list[str], found: Robots, any_path: bool) -> 
         found.unread.append((line.number, f"no path: {line.text}"))
     else:
         for name in dict.fromkeys(current):
-            found.rules[name].append(line)
+            if path_rule:
+                found.rules[name].append(line)
+            else:
+                found.preferences.setdefault(name, []).append(line)
 
 
 def _listed(names: list[str]) -> str:

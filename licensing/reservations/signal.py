@@ -8,15 +8,17 @@ read might have said no. So the most restrictive of all wins, in the order disal
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 Value = Literal["allowed", "disallowed", "unknown"]
 
 _STRICTNESS: dict[Value, int] = {"allowed": 0, "unknown": 1, "disallowed": 2}
 _TEXT_CHARACTERS = 200
+_MOST_ALIKE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,33 @@ def combined(values: Iterable[Value]) -> Value:
 
 
 def reservation(signals: Iterable[Signal], as_of: str) -> Reservation:
-    """Combine findings, each once, in a fixed order that does not depend on theirs."""
+    """Combine findings in a fixed order that does not depend on theirs.
+
+    Of findings of one protocol that say the same, the first three are kept, so that a file of a thousand lines does not
+    fill the ledger.
+    """
     distinct = sorted(set(signals), key=lambda one: (-_STRICTNESS[one.value], one.protocol, one.where, one.text))
-    return Reservation(combined(one.value for one in distinct), tuple(distinct), as_of)
+    alike: Counter[tuple[str, str]] = Counter()
+    kept: list[Signal] = []
+    for one in distinct:
+        alike[one.protocol, one.value] += 1
+        if alike[one.protocol, one.value] <= _MOST_ALIKE:
+            kept.append(one)
+    return Reservation(combined(one.value for one in distinct), tuple(kept), as_of)
 
 
 def shortened(text: str) -> str:
     """Text on one line, cut for a ledger and free of what UTF-8 cannot carry."""
     return " ".join(text.split())[:_TEXT_CHARACTERS].encode("utf-8", "backslashreplace").decode()
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON whose keys stand there once; of two values JSON keeps the last, which may be the milder.
+
+    Raises:
+        ValueError: a key is given twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is given twice")
+    return found

@@ -42,7 +42,7 @@ from typing import Any, Literal
 from licensing.canonical import canonical
 from licensing.reservations.addresses import Address, address
 from licensing.reservations.pages import Headers, joined
-from licensing.reservations.signal import Evidence
+from licensing.reservations.signal import Evidence, once
 
 Kind = Literal["body", "absent", "failed", "unasked"]
 
@@ -95,9 +95,9 @@ class Snapshot:
         except (OSError, ValueError) as fault:
             return {"error": f"{path.name} cannot be read ({fault})"}
         try:
-            return json.loads(data)
+            return json.loads(data, object_pairs_hook=once)
         except (ValueError, RecursionError):
-            return {"error": f"{path.name} is not JSON"}
+            return {"error": f"{path.name} is not JSON, or has a key twice"}
 
     def _judged(self, entry: Any, wanted: Address, as_of: str) -> Answer:
         problem = _problem(entry, self.day, as_of)
@@ -148,7 +148,7 @@ def load_snapshot(folder: Path, host: str, day: str) -> Snapshot:
         return Snapshot(place, day, Evidence(where, b"", day), {}, f"meta.json cannot be read ({fault})")
     meta = Evidence(where, data, day)
     try:
-        entries = json.loads(data)["resources"]
+        entries = json.loads(data, object_pairs_hook=once)["resources"]
         known = {_key(entry["url"]): entry for entry in entries}
     except (ValueError, TypeError, KeyError, RecursionError) as fault:
         return Snapshot(place, day, meta, {}, f"meta.json is not of the form that is asked for ({fault!r})")

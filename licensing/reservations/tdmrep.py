@@ -12,7 +12,7 @@ import json
 from typing import Any
 
 from licensing.reservations.addresses import matches, normal_pattern
-from licensing.reservations.signal import Evidence, Signal, Value
+from licensing.reservations.signal import Evidence, Signal, Value, once
 
 PROTOCOL = "tdmrep"
 _VALUES: dict[str, Value] = {"0": "allowed", "1": "disallowed"}
@@ -21,9 +21,9 @@ _VALUES: dict[str, Value] = {"0": "allowed", "1": "disallowed"}
 def file_signals(evidence: Evidence, target: str) -> list[Signal]:
     """What the well-known file says about a path: its first matching rule, and one finding if a rule is malformed."""
     try:
-        rules: Any = json.loads(evidence.data.decode("utf-8-sig"))
+        rules: Any = json.loads(evidence.data.decode("utf-8-sig"), object_pairs_hook=once)
     except (ValueError, RecursionError):
-        return [evidence.signal(PROTOCOL, "unknown", "not JSON in UTF-8")]
+        return [evidence.signal(PROTOCOL, "unknown", "not JSON in UTF-8, or a key given twice")]
     if not isinstance(rules, list):
         return [evidence.signal(PROTOCOL, "unknown", "no array of rules")]
     signals: list[Signal] = []

@@ -16,9 +16,9 @@ from data_curation.admit import Admission, Ground, admit_shard
 from data_curation.commit import CommitInputs, commit
 from data_curation.duplicates import REMOVED
 from data_curation.ingest import ingest_source
+from data_curation.page_elements import page_elements
 from data_curation.readers import SourceError, snapshot_files
 from data_curation.readers.jsonl import JsonlSource
-from data_curation.readers.page import page_elements
 from data_curation.readers.text import TextSource
 from data_curation.shards import CURATED, read_shard, write_shard
 from licensing.ledger import Ledger

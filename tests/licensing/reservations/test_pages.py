@@ -25,7 +25,7 @@ def said(text: str | bytes) -> str:
         ("<META CONTENT='NOAI' NAME=ROBOTS>", "disallowed"),
         ('<meta name="robots" content="noml"/>', "disallowed"),
         ('<meta name="GPTBot" content="noai">', "disallowed"),
-        ('<meta name="Googlebot" content="noai">', "silent"),
+        ('<meta name="Googlebot" content="noai">', "disallowed"),
         ('<meta name="robots" content="noimageai">', "silent"),
         ('<meta name="description" content="noai">', "silent"),
         ('<meta name="tdm-reservation" content="1"><meta name="tdm-policy" content="/p">', "disallowed"),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from licensing.reservations.agents import AgentTable
 from licensing.reservations.aipref import header_signals, preference, robots_usage_signals
 from licensing.reservations.content_signal import robots_content_signals, signal_value
 from licensing.reservations.robots import parse_robots
 from licensing.reservations.signal import combined
 from licensing.reservations.structured import NotADictionary, parse_dictionary
-from tests.licensing.reservations.sites import AGENTS, evidence
+from tests.licensing.reservations.sites import evidence
 
 
 @pytest.mark.parametrize(
@@ -77,9 +76,9 @@ def test_what_is_no_dictionary(text: str) -> None:
         parse_dictionary(text)
 
 
-def usage(text: str, target: str = "/artikel/1", agents: AgentTable = AGENTS) -> str:
+def usage(text: str, target: str = "/artikel/1") -> str:
     one = evidence(text)
-    found = robots_usage_signals(one, parse_robots(one.data), target, agents)
+    found = robots_usage_signals(one, parse_robots(one.data), target)
     return combined(signal.value for signal in found) if found else "silent"
 
 
@@ -105,7 +104,7 @@ Content-Usage: / train-ai=y
         ("User-agent: *\n content-usage\t:\t/a\ttrain-ai=n # nee\n", "/a", "disallowed"),
         ("User-agent: *\nContent-Usage: /premium/ train-ai=n\n", "/open/", "silent"),
         ("User-agent: *\nContent-Usage: /a train-ai=n\nContent-Usage: /a train-ai=y\n", "/a", "disallowed"),
-        ("User-agent: Googlebot\nContent-Usage: / train-ai=n\n", "/a", "silent"),
+        ("User-agent: Googlebot\nContent-Usage: / train-ai=n\n", "/a", "disallowed"),
         (DRAFT.replace("ExampleBot", "GPTBot"), "/ai-ok/test", "allowed"),
         (DRAFT.replace("ExampleBot", "GPTBot"), "/test", "disallowed"),
         ("User-agent: *\nContent-Usage: /a\n", "/a", "unknown"),
@@ -143,6 +142,6 @@ def test_content_signals(text: str, expected: str | None) -> None:
 def test_content_signals_in_robots_hold_for_their_group_and_path() -> None:
     one = evidence("User-agent: *\nContent-Signal: /premium search=yes,ai-train=no\nAllow: /\n")
     rules = parse_robots(one.data)
-    (found,) = robots_content_signals(one, rules, "/premium/a", AGENTS)
+    (found,) = robots_content_signals(one, rules, "/premium/a")
     assert found.value == "disallowed" and found.where.endswith("line 2")
-    assert robots_content_signals(one, rules, "/open", AGENTS) == []
+    assert robots_content_signals(one, rules, "/open") == []

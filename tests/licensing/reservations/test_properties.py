@@ -43,8 +43,8 @@ def test_no_parser_raises_on_any_bytes(data: bytes) -> None:
     for any_path in (False, True):
         rules = parse_robots(data, any_path)
         robots_signals(one, rules, WANTED.target, AGENTS)
-        robots_usage_signals(one, rules, WANTED.target, AGENTS)
-        robots_content_signals(one, rules, WANTED.target, AGENTS)
+        robots_usage_signals(one, rules, WANTED.target)
+        robots_content_signals(one, rules, WANTED.target)
         ai_txt_signals(one, rules, WANTED.target, AGENTS)
     file_signals(one, WANTED.target)
     document_signals(one, WANTED)

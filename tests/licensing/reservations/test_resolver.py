@@ -182,6 +182,7 @@ META = {
     "two answers for one address": json.dumps(
         {"resources": [{"url": f"{scheme}://{HOST}/robots.txt", "status": 404} for scheme in ("http", "https")]}
     ).encode(),
+    "a key given twice": b'{"resources": [{"url": "https://krant.example/robots.txt", "status": 500, "status": 404}]}',
     "nested too deep": b"[" * 100_000,
     "invalid UTF-8": b"\xff\xfe{}",
 }
@@ -259,6 +260,10 @@ def test_what_came_with_the_document_counts_beside_what_is_stored(tmp_path: Path
     assert newer(PAGE, headers={"content-type": "text/html"}, html=QUIET_PAGE).state == "disallowed"
     assert ask(None, html=b'<meta name="robots" content="noai">').state == "disallowed"
     assert ask(None, headers={"content-usage": "train-ai=n"}).state == "disallowed"
+    gone = silent()
+    gone[PAGE] = {"status": 503}
+    failed = resolver(store(tmp_path / "failed", gone)).resolve
+    assert failed(PAGE, headers={"content-type": "text/html"}, html=QUIET_PAGE).state == "unknown"
     unstored = f"https://{HOST}/artikel/2"
     assert ask(unstored).state == "unknown"
     assert ask(unstored, headers={"content-type": "text/html"}).state == "unknown"
@@ -287,9 +292,40 @@ def test_evidence_is_kept_under_its_digest(tmp_path: Path) -> None:
     folder = store(tmp_path / "snapshots", entries)
     found = resolver(folder, keep=tmp_path / "evidence").resolve(PAGE)
     kept = {path.name: path.read_bytes() for path in (tmp_path / "evidence").rglob("*") if path.is_file()}
+    for line in kept.pop("pages.jsonl").splitlines():
+        record = json.loads(line)
+        kept[record["sha256"]] = record["record"].encode()
+        assert json.loads(record["record"])["url"] == record["where"] == PAGE
     assert {one.sha256 for one in found.signals} == set(kept)
     assert all(hashlib.sha256(data).hexdigest() == name for name, data in kept.items())
     assert QUIET_ROBOTS in kept.values() and entries[PAGE]["body"] in kept.values()
+
+
+def test_many_lines_that_say_the_same_do_not_fill_the_ledger(tmp_path: Path) -> None:
+    robots = b"".join(b"User-agent: Bot%d\nContent-Signal: ai-train=no\n\n" % number for number in range(500))
+    found = judged(tmp_path, lambda e: e[ROBOTS].update(body=robots))
+    assert found.state == "disallowed" and len(found.decisive) == 3
+
+
+def test_what_failed_or_was_not_asked_for_is_kept_as_it_was_recorded(tmp_path: Path) -> None:
+    entries = silent()
+    entries[PAGE] = {"status": None, "error": "timeout"}
+    del entries[AI_TXT]
+    entries[TDMREP]["status"] = 503
+    found = resolver(store(tmp_path / "snapshots", entries), keep=tmp_path / "evidence").resolve(PAGE)
+    files = {path.name for path in (tmp_path / "evidence").rglob("*") if path.is_file()}
+    lines = (tmp_path / "evidence" / "pages.jsonl").read_text().splitlines()
+    noted = {json.loads(line)["sha256"] for line in lines}
+    assert {one.sha256 for one in found.signals} <= files | noted
+    assert all(json.loads(json.loads(line)["record"])["error"] == "timeout" for line in lines)
+
+
+def test_a_thousand_quiet_pages_make_no_thousand_files(tmp_path: Path) -> None:
+    folder = store(tmp_path / "snapshots", silent())
+    ask = resolver(folder, keep=tmp_path / "evidence").resolve
+    for number in range(1000):
+        ask(f"https://{HOST}/artikel/{number}", headers={"content-type": "text/html"}, html=QUIET_PAGE)
+    assert sum(path.is_file() for path in (tmp_path / "evidence").rglob("*")) <= 4
 
 
 def test_hosts_in_memory_are_bounded(tmp_path: Path) -> None:

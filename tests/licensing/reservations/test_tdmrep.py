@@ -41,6 +41,7 @@ THREE = """[
         ('[{"location": "/", "tdm-reservation": true}]', "/a", "unknown"),
         ('[{"location": "/", "tdm-reservation": 2}]', "/a", "unknown"),
         ('[{"location": "/"}]', "/a", "unknown"),
+        ('[{"location": "/", "tdm-reservation": 1, "tdm-reservation": 0}]', "/a", "unknown"),
         ('[{"tdm-reservation": 1}]', "/a", "unknown"),
         ('[{"location": "premium", "tdm-reservation": 1}]', "/a", "unknown"),
         ('["/", {"location": "/", "tdm-reservation": 1}]', "/a", "disallowed"),
