@@ -215,16 +215,22 @@ def _has_reach(licence: str, table: LicenceTable) -> bool:
 
 
 def _quoted(parts: list[Parent]) -> str:
+    return "; ".join(f"'{licence}' ({where})" for licence, where in sorted(_first_of_each(parts).items()))
+
+
+def _first_of_each(parts: list[Parent]) -> dict[str, str]:
+    """Each known licence with the first part that stands under it."""
     first: dict[str, str] = {}
     for part in parts:
-        first.setdefault(part.decision.licence, part.id)
-    return "; ".join(f"'{licence}' ({where})" for licence, where in sorted(first.items()))
+        if part.decision.licence != _UNKNOWN:
+            first.setdefault(part.decision.licence, part.id)
+    return first
 
 
 def _conflict(parts: list[Parent]) -> str | None:
     """What the parents' terms are where they differ, after what was in conflict at a parent already."""
     before = sorted({part.decision.conflict for part in parts if part.decision.conflict})
-    differ = [_quoted(parts)] if len({part.decision.licence for part in parts}) > 1 else []
+    differ = [_quoted(parts)] if len(_first_of_each(parts)) > 1 else []
     return "; ".join(dict.fromkeys((*before, *differ))) or None
 
 
