@@ -149,9 +149,11 @@ def _combined(parts: list[Parent], operation: Operation, table: LicenceTable) ->
     licence = _licence(parts)
     reason, told = _reason(decisive, parts, operation)
     clause = decisive.decision.clause
-    if outcome == "admit" and (licence == _UNKNOWN or _torn(parts, table)):
+    if outcome == "admit" and (licence == _UNKNOWN or len(_copyleft(parts, table)) > 1):
         outcome, reason = "review", "parents-conflict"
-        told = f"{_quoted(parts)} each ask that what is shared carries that licence; both cannot be followed."
+        told = (
+            f"{' and '.join(_copyleft(parts, table))} each ask that what is shared carries it; not all can be followed."
+        )
         if licence == _UNKNOWN:
             told = f"The terms of its parents together cannot be read as one: {_quoted(parts)}."
     agreements = {part.decision.agreement for part in parts if part.decision.agreement}
@@ -204,14 +206,10 @@ def _branch(parts: list[Parent]) -> str:
     return " AND ".join(sorted({licence for part in parts for licence in _licences(part.decision)}))
 
 
-def _torn(parts: list[Parent], table: LicenceTable) -> bool:
-    """Whether different copyleft licences all apply, so that none can be followed."""
-    return len({one for part in parts for one in _licences(part.decision) if _has_reach(one, table)}) > 1
-
-
-def _has_reach(licence: str, table: LicenceTable) -> bool:
-    entry = table.licences.get(licence)
-    return entry is not None and entry.copyleft != "none"
+def _copyleft(parts: list[Parent], table: LicenceTable) -> list[str]:
+    """The licences that each ask for themselves; where there are several, none can be followed."""
+    found = {licence for part in parts for licence in _licences(part.decision)}
+    return sorted(one for one in found if one in table.licences and table.licences[one].copyleft != "none")
 
 
 def _quoted(parts: list[Parent]) -> str:
