@@ -8,11 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from data_curation import shared_terms as module
+from data_curation.commit import CommitInputs, commit
 from data_curation.duplicates import REMOVED
-from data_curation.shards import DECIDED, Row, read_shard, write_shard
+from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, write_shard
 from data_curation.shared_terms import SharedTerms, write_terms
 from licensing.agreement import load_agreement
 from licensing.decide import decide
@@ -113,3 +115,39 @@ def test_slices_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row
     for name, copies in groups.items():
         assert sum(one["count"] for one in found[sha(name)]) == len(copies)
         assert {one["copy"] for one in found[sha(name)]} == {sha(copy) for copy in copies}
+
+
+def test_the_ledger_carries_what_the_copies_ask(tmp_path: Path) -> None:
+    rows = [licensed("x", "CC-BY-SA-4.0"), licensed("y", "MPL-2.0"), licensed("v", "MIT"), licensed("w", "CC-BY-4.0")]
+    settled(tmp_path / "in", rows, {"x": ["y"], "v": ["w"]})
+    received = [
+        {"id": row["id"], "source": "s", "group": "g", "partner": "P", "native_id": row["id"], "received_bytes": 1}
+        | {"received_sha256": row["id"], "text": "x", "withdrawn": False}
+        for row in rows
+    ]
+    curated = [
+        {"id": row["id"], "kept": True, "language": "nl", "text": "tekst", "text_bytes": 5, "final_sha256": row["id"]}
+        | {"personal_data": [], "events": []}
+        for row in rows
+    ]
+    for name, made, schema in (("received", received, RECEIVED), ("curated", curated, CURATED)):
+        (tmp_path / name).mkdir()
+        write_shard(tmp_path / name / "00000.parquet", made, schema)
+    inputs = CommitInputs(
+        received=tmp_path / "received",
+        decisions=tmp_path / "in" / "decided",
+        curated=tmp_path / "curated",
+        duplicates=tmp_path / "in" / "duplicates.parquet",
+        seed=1,
+        held_out_share=0,
+        terms=SharedTerms(tmp_path / "in" / "terms.parquet", POLICY, TABLE),
+    )
+    list(commit(inputs, tmp_path / "ledger", tmp_path / "corpus"))
+    found = {row["id"]: row for row in pq.read_table(tmp_path / "ledger", partitioning=None).to_pylist()}
+    torn, kept = found[sha("x")], found[sha("v")]
+    assert (torn["decision"], torn["reason"], torn["use"], torn["duties"]) == ("review", "parents-conflict", "none", [])
+    assert (kept["decision"], kept["use"], kept["stream"]) == ("admit", "train", "g~MIT~nl")
+    assert {(duty["kind"], duty["value"].split()[0]) for duty in kept["duties"]} == {
+        ("notice", "MIT"), ("attribution", "CC-BY-4.0"), ("notice", "CC-BY-4.0"),
+    }  # fmt: skip
+    assert "1 x CC-BY-4.0" in kept["conflict"] and found[sha("w")]["survivor"] == sha("v")
