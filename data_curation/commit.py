@@ -14,9 +14,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from data_curation.copies import with_copy
+from data_curation.copies import set_aside, with_copy
 from data_curation.ledger_table import LEDGER, LedgerWriter
 from data_curation.shards import RECEIVED, Row, read_slice, shards, slice_bounds
+from data_curation.shared_terms import SharedTerms
 from data_curation.streams import StreamWriters, stream_name
 from data_curation.withdrawn import Refusal, Withdrawn
 from licensing.canonical import canonical
@@ -45,6 +46,7 @@ class CommitInputs:
     withdrawn: Withdrawn | None = None
     copies: Path | None = None
     copies_not_admitted: Outcome = "review"
+    terms: SharedTerms | None = None
 
 
 def commit(inputs: CommitInputs, ledger: Path, corpus: Path) -> Iterator[int]:
@@ -86,15 +88,22 @@ def _rows_of(inputs: CommitInputs, low: str, high: str) -> Iterator[tuple[Row, s
         curated.update((row["id"], row) for row in read_slice(path, low, high))
     removed = {row["id"]: row for row in read_slice(inputs.duplicates, low, high)}
     copies = {row["id"]: row for row in read_slice(inputs.copies, low, high)} if inputs.copies else {}
+    terms = inputs.terms.slice(low, high) if inputs.terms else {}
     received: dict[str, Row] = {}
     for path in shards(inputs.received):
         for row in read_slice(path, low, high, _RECEIVED_COLUMNS):
             known = received.setdefault(row["id"], row | {"times_received": 0})
             known["times_received"] += 1
     for name in sorted(received):
-        row, text = _ledger_row(inputs, received[name], decided[name], curated.get(name), removed.get(name))
-        barred = name in copies and text is not None
-        yield with_copy(row, text, copies[name], inputs.copies_not_admitted) if barred else (row, text)
+        decision, stricter = decided[name], None
+        if inputs.terms and name in terms:
+            decision, stricter = inputs.terms.settle(decision, terms[name])
+        row, text = _ledger_row(inputs, received[name], decision, curated.get(name), removed.get(name))
+        if stricter is not None and text is not None:
+            row, text = set_aside(row, stricter.outcome, stricter.reason, stricter.clause, stricter.explanation), None
+        if name in copies and text is not None:
+            row, text = with_copy(row, text, copies[name], inputs.copies_not_admitted)
+        yield row, text
 
 
 def _ledger_row(

@@ -181,22 +181,26 @@ def with_copy(row: Row, text: str | None, copy: Row, outcome: Outcome) -> tuple[
     how = "the same text" if copy["kind"] == "exact" else f"nearly the same text (similarity {copy['similarity']:.2f})"
     told = f"Document {copy['copy']} holds {how} and was not admitted: {because}"
     row["conflict"] = "; ".join(part for part in (row["conflict"], told) if part)
-    verb = "recorded" if outcome == "admit" else outcome
-    event = {"stage": "curate", "outcome": verb, "reason": REASON, "detail": told}
     if outcome == "admit":
+        event = {"stage": "curate", "outcome": "recorded", "reason": REASON, "detail": told}
         row["events"].insert(len(row["events"]) - 1, event)
         return row, text
+    return set_aside(row, outcome, REASON, "policy.copies_not_admitted", told), None
+
+
+def set_aside(row: Row, outcome: Outcome, reason: str, clause: str, told: str) -> Row:
+    """The ledger row of a kept document that its copies keep from being used."""
+    event = {"stage": "curate", "outcome": outcome, "reason": reason, "detail": told}
     row["events"] = [one for one in row["events"] if one["stage"] != "commit"] + [event]
-    row |= {
+    return row | {
         "decision": outcome,
-        "decision_reason": REASON,
-        "decision_clause": "policy.copies_not_admitted",
+        "decision_reason": reason,
+        "decision_clause": clause,
         "decision_explanation": told,
-        "reason": REASON,
+        "reason": reason,
         "duties": [],
         "final_sha256": None,
         "text_bytes": 0,
         "use": "none",
         "stream": None,
     }
-    return row, None

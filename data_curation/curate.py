@@ -32,6 +32,7 @@ from data_curation.personal_data import PersonalData
 from data_curation.quality import Quality, read_quality
 from data_curation.settings import CurationSettings
 from data_curation.shards import CURATED, Row, read_shard, shards, write_shard
+from data_curation.shared_terms import write_terms
 from data_curation.signatures import SignatureWriter
 from data_curation.words import RegexWords, word_hashes
 from licensing.canonical import canonical
@@ -78,6 +79,7 @@ def curate(
             job.partial / "bands",
             out / "copies.parquet",
         )
+        write_terms(out / "duplicates.parquet", job.decisions, out / "terms.parquet")
         (out / "documents").mkdir()
         for number, task in enumerate(_finished(job, tasks)):
             os.link(task / "documents.parquet", out / "documents" / f"{number:06d}.parquet")

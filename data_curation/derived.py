@@ -29,6 +29,11 @@ MOST_ORIGINS: Final = 1024
 """More original documents than these are not kept track of behind one text; it then waits for a person."""
 
 _BATCH = 512
+_FIELDS: Final = (
+    "outcome", "reason", "clause", "explanation", "licence", "branch", "basis", "agreement", "duties", "conflict",
+)  # fmt: skip
+"""What a decision takes over from parents; whatever else its row holds is the document's own and stays."""
+
 _TABLES = """
 CREATE TABLE document (
     id TEXT PRIMARY KEY, native TEXT NOT NULL, own TEXT NOT NULL, decision TEXT NOT NULL, operation TEXT,
@@ -85,7 +90,7 @@ def _load(database: sqlite3.Connection, received: Path, decided: Path) -> None:
     for row, decision in zip(read_shard(received, ["id", "native_id", "parents", "operation"]), own, strict=True):
         derived = bool(row["parents"])
         if derived or database.execute("SELECT 1 FROM made_from WHERE parent = ?", [row["native_id"]]).fetchone():
-            text = json.dumps({name: value for name, value in decision.items() if name not in ("id", "origins")})
+            text = json.dumps({name: decision[name] for name in _FIELDS})
             origins = json.dumps([] if derived else [row["id"]])
             values = (row["id"], row["native_id"], text, text, row["operation"], derived, origins, not derived, 0)
             database.execute("INSERT OR IGNORE INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
@@ -165,7 +170,7 @@ def _store(
     decision = decide_derived(derivation, policy, table)
     database.execute(
         "UPDATE document SET settled = 1, decision = ?, origins = ? WHERE id = ?",
-        [json.dumps(decision.as_dict()), json.dumps(origins), name],
+        [json.dumps({field: decision.as_dict()[field] for field in _FIELDS}), json.dumps(origins), name],
     )
 
 
@@ -188,7 +193,7 @@ def _rewrite(database: sqlite3.Connection, received: Path, decided: Path, work: 
         settled = found.fetchone()
         if settled is not None:
             changed[f"{row['outcome']}:{row['reason']}"] -= 1
-            row = {"id": row["id"], **json.loads(settled[0]), "origins": json.loads(settled[1]) or None}
+            row |= {**json.loads(settled[0]), "origins": json.loads(settled[1]) or None}
             changed[f"{row['outcome']}:{row['reason']}"] += 1
         rows.append(row)
     write_shard(work / decided.name, rows, DECIDED)

@@ -13,9 +13,10 @@ A text that is *cut* from another (a chunk, a copy) is a reproduction and needs 
 that is *made over* (translated, merged, synthesised) is an adaptation, an act of its own: Berne Convention art. 8 and
 12, and what the terms call adapted material (CC 4.0 s. 1(a)). Terms that do not cover that act hold it back, on three
 grounds: a licence without derivatives (CC BY-ND 4.0 s. 2(a)(1)(B), 3.0 s. 3); the exceptions for text and data mining,
-which cover reproductions and extractions alone (Directive (EU) 2019/790 art. 3(1) and 4(1)); and an agreement under
-which what was made does not itself stand, for its permission is for the texts it names. What follows is the operator's
-choice (``policy.adaptations``). For a synthesised text the terms of the model that wrote it may be one more parent.
+which cover reproductions and extractions alone (Directive (EU) 2019/790 art. 3(1) and 4(1)); and an agreement or a
+consent under which what was made does not itself stand, for its permission is for the texts it names. What follows is
+the operator's choice (``policy.adaptations``). For a synthesised text the terms of the model that wrote it may be one
+more parent.
 
 Combining is commutative, associative and idempotent in outcome, duties, licence, branch and basis, so that no order or
 nesting of merges yields more than all parents at once (``tests/licensing/test_lineage.py``).
@@ -44,6 +45,9 @@ _WEAKEST_LAST: Final[tuple[Basis, ...]] = (
     "public-domain", "official-work", "own", "licence", "agreement", "consent", "dsm-art-4", "dsm-art-3", "none",
 )  # fmt: skip
 _MINING: Final = frozenset({"dsm-art-3", "dsm-art-4"})
+_NEEDS_NONE: Final = frozenset({"LicenseRef-own"})
+"""What the provider wrote itself it may make over; every other ``LicenseRef-`` outside the table is a contract."""
+
 _UNKNOWN: Final = "NOASSERTION"
 _SHOWN: Final = 5
 
@@ -81,7 +85,7 @@ def decide_derived(derivation: Derivation, policy: Policy, table: LicenceTable) 
         told = "It is said to be made from other documents, and none is named."
         return missing_parent("parent-unknown", "review", told)
     own = [Parent(OWN, derivation.own)] if derivation.own else []
-    covered = derivation.own.agreement if derivation.own else None
+    covered = frozenset(_licences(derivation.own)) if derivation.own else frozenset()
     parents = [_adapted(parent, derivation.operation, covered, policy, table) for parent in derivation.parents]
     return _combined([*own, *sorted(parents, key=_order)], derivation.operation, table)
 
@@ -103,7 +107,9 @@ def _order(parent: Parent) -> tuple[str, str]:
 # ---- one parent under one operation
 
 
-def _adapted(parent: Parent, operation: Operation, covered: str | None, policy: Policy, table: LicenceTable) -> Parent:
+def _adapted(
+    parent: Parent, operation: Operation, covered: frozenset[str], policy: Policy, table: LicenceTable
+) -> Parent:
     """The parent's decision made stricter where its terms do not cover making another text from it."""
     outcome = policy.adaptations.of(operation)
     found = parent.decision
@@ -117,7 +123,7 @@ def _adapted(parent: Parent, operation: Operation, covered: str | None, policy: 
     return Parent(parent.id, stricter)
 
 
-def _not_covered(found: Decision, covered: str | None, table: LicenceTable) -> tuple[str, str] | None:
+def _not_covered(found: Decision, covered: frozenset[str], table: LicenceTable) -> tuple[str, str] | None:
     """The clause and sentence of the first ground on which making another text is not covered, or None."""
     for licence in _licences(found):
         entry = table.licences.get(licence)
@@ -127,22 +133,11 @@ def _not_covered(found: Decision, covered: str | None, table: LicenceTable) -> t
         article = f"{found.basis.removeprefix('dsm-art-')}(1)"
         told = "The exception for text and data mining covers reproductions and extractions, not adaptations."
         return f"Directive (EU) 2019/790 art. {article}", told
-    for name in sorted(_agreements(found, table) - {covered or ""}):
-        told = (
-            f"Agreement {name} permits the use of its own documents; what was made from them does not stand under it."
-        )
-        return "the agreement", told
+    for licence in sorted(set(_licences(found)) - covered):
+        if licence.startswith("LicenseRef-") and licence not in table.licences and licence not in _NEEDS_NONE:
+            told = f"{licence} permits the use of its own documents; what was made from them does not stand under it."
+            return "the agreement", told
     return None
-
-
-def _agreements(found: Decision, table: LicenceTable) -> set[str]:
-    """The agreements a decision rests on; a combined one names them as ``LicenseRef-`` outside the licence table."""
-    named = {
-        licence.removeprefix("LicenseRef-")
-        for licence in _licences(found)
-        if licence.startswith("LicenseRef-") and licence not in table.licences
-    }
-    return {*named, *([found.agreement] if found.agreement else [])}
 
 
 # ---- all parents together
@@ -154,9 +149,11 @@ def _combined(parts: list[Parent], operation: Operation, table: LicenceTable) ->
     licence = _licence(parts)
     reason, told = _reason(decisive, parts, operation)
     clause = decisive.decision.clause
-    if outcome == "admit" and (licence == _UNKNOWN or _torn(parts, table)):
+    if outcome == "admit" and (licence == _UNKNOWN or len(_copyleft(parts, table)) > 1):
         outcome, reason = "review", "parents-conflict"
-        told = f"{_quoted(parts)} each ask that what is shared carries that licence; both cannot be followed."
+        told = (
+            f"{' and '.join(_copyleft(parts, table))} each ask that what is shared carries it; not all can be followed."
+        )
         if licence == _UNKNOWN:
             told = f"The terms of its parents together cannot be read as one: {_quoted(parts)}."
     agreements = {part.decision.agreement for part in parts if part.decision.agreement}
@@ -209,28 +206,29 @@ def _branch(parts: list[Parent]) -> str:
     return " AND ".join(sorted({licence for part in parts for licence in _licences(part.decision)}))
 
 
-def _torn(parts: list[Parent], table: LicenceTable) -> bool:
-    """Whether two parents ask for different copyleft licences; the rule of `licensing.decide` for two declarations."""
-    asked = {frozenset(one for one in _licences(part.decision) if _has_reach(one, table)) for part in parts}
-    return len(asked - {frozenset()}) > 1
-
-
-def _has_reach(licence: str, table: LicenceTable) -> bool:
-    entry = table.licences.get(licence)
-    return entry is not None and entry.copyleft != "none"
+def _copyleft(parts: list[Parent], table: LicenceTable) -> list[str]:
+    """The licences that each ask for themselves; where there are several, none can be followed."""
+    found = {licence for part in parts for licence in _licences(part.decision)}
+    return sorted(one for one in found if one in table.licences and table.licences[one].copyleft != "none")
 
 
 def _quoted(parts: list[Parent]) -> str:
+    return "; ".join(f"'{licence}' ({where})" for licence, where in sorted(_first_of_each(parts).items()))
+
+
+def _first_of_each(parts: list[Parent]) -> dict[str, str]:
+    """Each known licence with the first part that stands under it."""
     first: dict[str, str] = {}
     for part in parts:
-        first.setdefault(part.decision.licence, part.id)
-    return "; ".join(f"'{licence}' ({where})" for licence, where in sorted(first.items()))
+        if part.decision.licence != _UNKNOWN:
+            first.setdefault(part.decision.licence, part.id)
+    return first
 
 
 def _conflict(parts: list[Parent]) -> str | None:
     """What the parents' terms are where they differ, after what was in conflict at a parent already."""
     before = sorted({part.decision.conflict for part in parts if part.decision.conflict})
-    differ = [_quoted(parts)] if len({part.decision.licence for part in parts}) > 1 else []
+    differ = [_quoted(parts)] if len(_first_of_each(parts)) > 1 else []
     return "; ".join(dict.fromkeys((*before, *differ))) or None
 
 

@@ -10,7 +10,8 @@ prevails:
 agreement               policy
 ======================  ==============================================================================================
 partner, contact        ``assigner``; the assignee is whoever runs the pipeline
-sources                 ``target``, an AssetCollection; its ``refinement`` is the content period
+sources                 ``target``, an AssetCollection; its ``refinement`` is the content period (so that it has a
+                        ``source`` and no ``uid``, Information Model 2.5.5)
 permitted_uses          ``tdm:mine`` for training and for a commercial purpose, ``distribute`` of the data, and
                         ``herkomst:shareWeights``, ``herkomst:sellOutputs``
 use_period, purpose,    stated once, and as ``constraint`` (``dateTime``, ``purpose``, ``spatial``) of each permission
@@ -36,7 +37,6 @@ can widen what is permitted.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -47,27 +47,12 @@ from pydantic import ValidationError
 
 from licensing.agreement import ODRL_ENDINGS, Agreement, Period, PermittedUses, load_agreement
 from licensing.errors import HerkomstError
-from licensing.reading import UnreadableFile
+from licensing.odrl_difference import OdrlError, Policy, difference, normal, parsed
 
 ODRL_CONTEXT: Final = "http://www.w3.org/ns/odrl.jsonld"
 PROFILE: Final = "https://herkomst.eu/odrl/v1"
 NAMESPACE: Final = f"{PROFILE}#"
 _UID: Final = "https://herkomst.eu/agreement/"
-_RULES: Final = ("permission", "prohibition", "obligation")
-_UNORDERED: Final = frozenset({*_RULES, "constraint", "refinement", "herkomst:clauses"})
-
-Policy = dict[str, Any]
-
-
-class OdrlError(UnreadableFile):
-    """A policy that cannot be read as an agreement; the message names the place in it."""
-
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(
-            f"{path}: {problem}; no agreement is made of this policy, for a term that is not read could limit what is "
-            "permitted. Express it by the terms that licensing/odrl.py lists, or write the contract as YAML."
-        )
-        self.path = path
 
 
 # ---- writing
@@ -91,7 +76,7 @@ def to_odrl(agreement: Agreement) -> Policy:
         "assignee": f"{uid}#operator",
         "target": {
             "@type": "AssetCollection",
-            "uid": f"{uid}#sources",
+            "source": f"{uid}#sources",
             "herkomst:sources": list(agreement.sources),
             "refinement": _days("herkomst:publicationDate", agreement.content_period),
         },
@@ -207,7 +192,7 @@ def from_odrl(policy: Mapping[str, Any] | bytes) -> Agreement:
     Raises:
         OdrlError: naming the place (``$.permission[0].constraint[2]``) of what is missing, unknown or different.
     """
-    found = _normal(_parsed(policy) if isinstance(policy, bytes) else policy, "$")
+    found = normal(parsed(policy) if isinstance(policy, bytes) else policy, "$")
     if not isinstance(found, dict):
         raise OdrlError("$", "is no JSON object")
     try:
@@ -217,41 +202,10 @@ def from_odrl(policy: Mapping[str, Any] | bytes) -> Agreement:
         place = [str(part) for part in first["loc"]] or ["clauses"]
         told = f"the agreement's field {'.'.join(place)} would be wrong ({first['msg']})"
         raise OdrlError(_PLACES.get(place[0], "$.obligation"), told) from error
-    difference = _difference(found, _normal(to_odrl(agreement), "$"), "$")
-    if difference is not None:
-        raise OdrlError(*difference)
+    different = difference(found, normal(to_odrl(agreement), "$"), "$")
+    if different is not None:
+        raise OdrlError(*different)
     return agreement
-
-
-def _parsed(data: bytes) -> Any:
-    try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise OdrlError("$", f"cannot be read as JSON ({error})") from error
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> Policy:
-    names = [name for name, _ in pairs]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f"key '{twice}' stands twice, and the last would be read alone")
-    return dict(pairs)
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number")
-
-
-def _normal(value: Any, path: str) -> Any:
-    """A single rule or constraint is a list of one, and no rules of a kind are an empty list."""
-    if isinstance(value, Mapping):
-        known = {key: _normal(part, f"{path}.{key}") for key, part in value.items()}
-        for key in _UNORDERED & set(known):
-            known[key] = known[key] if isinstance(known[key], list) else [known[key]]
-        return known | {key: [] for key in _RULES if path == "$" and key not in known}
-    if isinstance(value, list | tuple):
-        return [_normal(part, f"{path}[{number}]") for number, part in enumerate(value)]
-    return value
 
 
 def _fields(found: Policy) -> dict[str, Any]:
@@ -344,67 +298,6 @@ def _day(holder: Any, key: str) -> Any:
 def _clauses(listed: Any) -> dict[Any, Any]:
     pairs = [part for part in listed if isinstance(part, dict)]
     return {str(part.get("herkomst:field")): part.get("herkomst:clause") for part in pairs}
-
-
-# ---- comparing
-
-Difference = tuple[str, str]
-
-
-def _difference(found: Any, expected: Any, path: str) -> Difference | None:
-    """The first place at which a policy says other than the agreement that was read from it, and what."""
-    if isinstance(found, dict) and isinstance(expected, dict):
-        return _different_keys(found, expected, path)
-    if isinstance(found, list) and isinstance(expected, list):
-        name = re.sub(r"\[\d+\]$", "", path).rpartition(".")[2]
-        if name in _UNORDERED:
-            return _different_items(found, expected, path)
-        if len(found) == len(expected):
-            pairs = enumerate(zip(found, expected, strict=True))
-            return next((d for n, (one, two) in pairs if (d := _difference(one, two, f"{path}[{n}]"))), None)
-    elif type(found) is type(expected) and found == expected:
-        return None
-    return path, f"{_short(found)} is not read; {_short(expected)} would be"
-
-
-def _different_keys(found: Policy, expected: Policy, path: str) -> Difference | None:
-    for key, value in found.items():
-        if key not in expected:
-            return f"{path}.{key}", f"{_short(value)} is not among the terms that are read here"
-        difference = _difference(value, expected[key], f"{path}.{key}")
-        if difference is not None:
-            return difference
-    missing = next((key for key in expected if key not in found), None)
-    return (f"{path}.{missing}", "is missing") if missing is not None else None
-
-
-def _different_items(found: list[Any], expected: list[Any], path: str) -> Difference | None:
-    left = list(expected)
-    unmatched: list[tuple[int, Any]] = []
-    for number, item in enumerate(found):
-        same = next((one for one in left if _difference(item, one, path) is None), None)
-        if same is None:
-            unmatched.append((number, item))
-        else:
-            left.remove(same)
-    for number, item in unmatched:
-        near = next((one for one in left if _name(one) == _name(item)), None)
-        if near is None:
-            return f"{path}[{number}]", f"{_short(_name(item))} is not among the terms that are read here"
-        return _difference(item, near, f"{path}[{number}]")
-    return (path, f"{_short(_name(left[0]))} is missing") if left else None
-
-
-def _name(item: Any) -> Any:
-    """What a rule or constraint is about."""
-    if not isinstance(item, dict):
-        return item
-    return next((item[key] for key in ("action", "leftOperand", "herkomst:field") if key in item), item)
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 # ---- as a program

@@ -179,7 +179,9 @@ def _curate(context: Context) -> dict[str, Any]:
 
 def _commit(context: Context) -> dict[str, Any]:
     from data_curation.commit import CommitInputs, commit
+    from data_curation.shared_terms import SharedTerms
     from data_curation.streams import read_streams
+    from licensing.table import load_table
 
     run, config = context.run, context.loaded.config
     inputs = CommitInputs(
@@ -193,6 +195,7 @@ def _commit(context: Context) -> dict[str, Any]:
         withdrawn=_withdrawn(context),
         copies=run.curated / "copies.parquet",
         copies_not_admitted=config.policy.copies_not_admitted,
+        terms=SharedTerms(run.curated / "terms.parquet", config.policy, load_table(run.rights / "licences.yaml")),
     )
     documents = sum(source["documents"] for source in context.figures("ingest")["sources"])
     rows = 0

@@ -116,6 +116,12 @@ KINDS: tuple[Operation, ...] = ("merged", "translated", "synthesised", "chunked"
         # An agreement permits its own documents; a text made from them elsewhere does not stand under it.
         (by_agreement(), (V, R, V, A, A, R)),
         (by_agreement(withdrawn=True), (R, R, R, R, R, R)),
+        # What the provider wrote itself it may make over; a consent is for the text that was shown.
+        (replace(by_licence("CC0-1.0"), basis="own", licence="LicenseRef-own", branch="LicenseRef-own"), (A,) * 6),
+        (
+            replace(by_licence("CC0-1.0"), basis="consent", licence="LicenseRef-consent", branch="LicenseRef-consent"),
+            (V, R, V, A, A, R),
+        ),
         # DSM directive art. 4(1): reproductions and extractions, no adaptations.
         (replace(by_licence("CC0-1.0"), basis="dsm-art-4", branch="LicenseRef-public-domain"), (V, R, V, A, A, R)),
     ],
