@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ def tree(folder: Path, _: int) -> Figures:
     if root not in [one["root"] for one in roots["partners"]]:
         raise SystemExit("row by row the tree has another root")
     share = len(ledger) / next(one.rows for one in ledger.partners() if one.partner == MEASURED)
-    return figures | {"naive": figures["naive"] * share, "naive_sample": 1 / share}
+    return _scaled(figures, share)
 
 
 def trace(folder: Path, _: int) -> Figures:
@@ -166,11 +167,13 @@ def trace(folder: Path, _: int) -> Figures:
     with timed(figures, "cold"):
         tracer.document(ids[0])
     seconds, answers = [], []
-    for name in ids[1:]:
-        began = time.perf_counter()
-        answers.append(tracer.document(name))
-        seconds.append(time.perf_counter() - began)
-    figures |= {"median": float(np.median(seconds)), "p99": float(np.quantile(seconds, 0.99)), "worst": max(seconds)}
+    with timed(figures, "all"):
+        for name in ids[1:]:
+            began = time.perf_counter()
+            answers.append(tracer.document(name))
+            seconds.append(time.perf_counter() - began)
+    figures |= {"median": float(np.median(seconds)), "p99": float(np.quantile(seconds, 0.99))}
+    figures |= {"seconds_cpu": figures["all_cpu"] / TRACED, "peak_before_naive": _peak()}
     read = next(one for one in answers if one["positions"])
     with timed(figures, "native_id"):
         if [one["id"] for one in tracer.by_native_id(read["native_id"])] != [read["id"]]:
@@ -223,15 +226,12 @@ def audit(folder: Path, _: int) -> Figures:
     if usage is None:
         raise SystemExit("nothing was trained")
     figures |= {"tokens_read": usage.tokens_read, "peak_before_naive": _peak()}
-    began, seen = time.perf_counter(), 0
-    for row in tracer.rows():
-        if row["partner"] == MEASURED and row["use"] == "train":
-            tracer.exposure(row)
-        seen += 1
-        if seen == SAMPLED_ROWS:
-            break
-    figures["naive"] = (time.perf_counter() - began) * len(tracer.ledger) / seen
-    return figures | {"naive_sample": seen / len(tracer.ledger)}
+    seen = min(SAMPLED_ROWS, len(tracer.ledger))
+    with timed(figures, "naive"):
+        for row in islice(tracer.rows(), seen):
+            if row["partner"] == MEASURED and row["use"] == "train":
+                tracer.exposure(row)
+    return _scaled(figures, len(tracer.ledger) / seen)
 
 
 def _files(folder: Path) -> Any:
@@ -268,7 +268,13 @@ def reach(folder: Path, _: int) -> Figures:
         hit = {step for step in steps if _reads_any(tracer.step(step), mine)}
     if hit != set(found.steps.tolist()) & set(steps):
         raise SystemExit("looking through steps found others")
-    return figures | {"naive": figures["naive"] * tracer.steps_done / len(steps), "naive_sample": 1 / steps.step}
+    return _scaled(figures, tracer.steps_done / len(steps))
+
+
+def _scaled(figures: Figures, times: float) -> Figures:
+    """What a naive way took on a sample, in proportion for the whole."""
+    whole = {name: figures[name] * times for name in ("naive", "naive_cpu")}
+    return figures | whole | {"naive_sample": 1 / times}
 
 
 def _reads_any(step: Figures, ids: set[str]) -> bool:
@@ -310,67 +316,77 @@ def table(documents: int, found: dict[str, Figures]) -> list[str]:
         f"{made['disk_bytes'] / 1e9:.2f} GB on disk (ledger {made['ledger_bytes'] / 1e9:.2f} GB), "
         f"made in {made['seconds']:.0f} s",
         "",
-        "| question | time | peak memory | naive way | ratio |",
-        "|---|---|---|---|---|",
+        "| question | by the clock | processor | peak memory | naive way, processor | times slower |",
+        "|---|---|---|---|---|---|",
     ]
-    cold = f"{traced['median'] * 1000:.1f} ms warm (p99 {traced['p99'] * 1000:.1f}), {traced['cold'] * 1000:.0f} cold; "
-    cold += f"{traced['command']:.1f} s as a command"
-    rows = [
-        ("trace one document", cold, traced["peak_mib"], traced["median"], traced["naive"], None),
-        ("find by supplier's id", _clock(traced, "native_id"), traced["peak_mib"], 0, 0, None),
-        (
-            f"audit a partner, {audited['rows']:,} documents",
-            f"{_clock(audited, 'seconds')}: use {audited['usage']:.1f} s, statement {audited['statement']:.1f} s, "
-            f"list {audited['csv']:.1f} s",
-            audited["peak_before_naive"], audited["seconds"], audited["naive"], audited["naive_sample"],
+    warm = f"{traced['median'] * 1000:.1f} ms warm, p99 {traced['p99'] * 1000:.1f}; {traced['cold'] * 1000:.0f} ms cold"
+    parts = ", ".join(f"{name} {audited[name]:.1f}" for name in ("usage", "statement", "csv"))
+    asked = {
+        "trace one document": (warm, traced, "seconds"),
+        "the same as a command": (f"{traced['command']:.1f} s", None, ""),
+        "find by supplier's id": (f"{traced['native_id']:.2f} s", traced, "native_id"),
+        f"audit a partner, {audited['rows']:,} documents": (
+            f"{audited['seconds']:.1f} s ({parts})",
+            audited,
+            "seconds",
         ),
-        (
-            f"plan its withdrawal, {reached['steps']:,} steps, {reached['checkpoints']} checkpoints",
-            f"{_clock(reached, 'seconds')}; by ids {_clock(reached, 'by_id')}",
-            reached["peak_before_naive"], reached["seconds"], reached["naive"], reached["naive_sample"],
-        ),
-        (
-            "build all Merkle trees", _clock(found["tree"], "seconds"), found["tree"]["peak_mib"],
-            found["tree"]["seconds"], found["tree"]["naive"], found["tree"]["naive_sample"],
-        ),
-        ("count all for the report", _clock(found["report"], "seconds"), found["report"]["peak_mib"], 0, 0, None),
-    ]  # fmt: skip
-    return lines + [_line(*row) for row in rows]
+        f"plan its withdrawal, {reached['steps']:,} steps": (f"{reached['seconds']:.2f} s", reached, "seconds"),
+        "the same by ids": (f"{reached['by_id']:.2f} s", reached, "by_id"),
+        "build all Merkle trees": (f"{found['tree']['seconds']:.1f} s", found["tree"], "seconds"),
+        "count all for the report": (f"{found['report']['seconds']:.1f} s", found["report"], "seconds"),
+    }
+    return lines + [_line(name, *told) for name, told in asked.items()]
 
 
-def _clock(figures: Figures, name: str) -> str:
-    return f"{figures[name]:.2f} s ({figures[name + '_cpu']:.2f} processor)"
-
-
-def _line(name: str, told: str, peak: float, seconds: float, naive: float, sample: float | None) -> str:
-    from_sample = f" (from {sample:.2%} of it)" if sample is not None and sample < 1 else ""
-    slower = f"{naive:.1f} s{from_sample} | {naive / seconds:,.0f}" if naive else "– | –"
-    return f"| {name} | {told} | {peak:,.0f} MiB | {slower} |"
+def _line(name: str, clock: str, figures: Figures | None, key: str) -> str:
+    if figures is None:
+        return f"| {name} | {clock} | – | – | – | – |"
+    used = figures[f"{key}_cpu"]
+    shown = f"{used * 1000:.1f} ms" if used < 0.05 else f"{used:.2f} s"
+    peak = figures.get("peak_before_naive", figures["peak_mib"])
+    slower = "– | –"
+    if key == "seconds" and "naive" in figures:
+        sample = figures.get("naive_sample", 1)
+        told = f" (from {sample:.1%} of it)" if sample < 1 else ""
+        slower = f"{figures['naive_cpu']:.1f} s{told} | {figures['naive_cpu'] / used:,.0f}"
+    return f"| {name} | {clock} | {shown} | {peak:,.0f} MiB | {slower} |"
 
 
 def slopes(found: dict[int, dict[str, Figures]]) -> list[str]:
-    """How each time grows: the exponent between neighbouring sizes, and what 10^9 needs if the last one goes on."""
+    """How each figure grows between the two largest sizes, and what 10^9 documents need if it goes on like that.
+
+    What grows with documents is carried on along the straight line; a trace grows with the logarithm, so by its power.
+    """
     if len(found) < 2:
         return []
-    keys = [
-        ("trace one document, warm", "trace", "median"), ("find by supplier's id", "trace", "native_id"),
-        ("audit a fortieth", "audit", "seconds"), ("plan its withdrawal", "reach", "seconds"),
-        ("build all Merkle trees", "tree", "seconds"), ("count the ledger", "report", "seconds"),
-        ("disk (bytes)", "generate", "disk_bytes"), ("peak of the audit (MiB)", "audit", "peak_before_naive"),
-        ("peak of the plan (MiB)", "reach", "peak_before_naive"), ("peak of the trees (MiB)", "tree", "peak_mib"),
-    ]  # fmt: skip
+    keys = {
+        "trace one document, ms": ("trace", "seconds_cpu", 1000),
+        "find by supplier's id, s": ("trace", "native_id_cpu", 1),
+        "audit a fortieth, s": ("audit", "seconds_cpu", 1),
+        "its peak, MiB": ("audit", "peak_before_naive", 1),
+        "plan its withdrawal, s": ("reach", "seconds_cpu", 1),
+        "the same by ids, s": ("reach", "by_id_cpu", 1),
+        "peak of both, MiB": ("reach", "peak_before_naive", 1),
+        "all Merkle trees, s": ("tree", "seconds_cpu", 1),
+        "their peak, MiB": ("tree", "peak_mib", 1),
+        "count all for the report, s": ("report", "seconds_cpu", 1),
+        "naive trace, s": ("trace", "naive_cpu", 1),
+        "disk without tokens, GB": ("generate", "disk_bytes", 1e-9),
+    }
     sizes = sorted(found)
     heads = " | ".join(f"{size:,}" for size in sizes)
     lines = [
         "",
-        f"| what | {heads} | exponent of the last step | a hundred times more |",
+        f"| processor time, memory, disk | {heads} | exponent | at 10^9 |",
         "|---|" + "---|" * (len(sizes) + 2),
     ]
-    for name, question, key in keys:
-        values = [found[size][question][key] for size in sizes]
+    for name, (question, key, unit) in keys.items():
+        values = [found[size][question][key] * unit for size in sizes]
         exponent = math.log(values[-1] / values[-2]) / math.log(sizes[-1] / sizes[-2])
-        shown = " | ".join(f"{value:,.4g}" for value in values)
-        lines.append(f"| {name} | {shown} | {exponent:.2f} | {values[-1] * 100 ** max(exponent, 0):,.4g} |")
+        line = values[-1] + (values[-1] - values[-2]) / (sizes[-1] - sizes[-2]) * (10**9 - sizes[-1])
+        power = values[-1] * (10**9 / sizes[-1]) ** max(0.0, exponent)
+        shown = " | ".join(f"{value:,.3g}" for value in values)
+        lines.append(f"| {name} | {shown} | {exponent:.2f} | {power if name.startswith('trace') else line:,.3g} |")
     return lines
 
 

@@ -7,6 +7,7 @@ here as hexadecimal text or not at all; between ids of equal length the comparis
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 ID_BYTES: Final = 32
 _TYPE: Final = np.dtype(f"S{ID_BYTES}")
 _ID: Final = re.compile("[0-9a-f]{64}")
+_DIGITS: Final = b"0123456789abcdef"
 
 Ids = NDArray[np.bytes_]
 Places = NDArray[np.int64]
@@ -53,17 +55,16 @@ class SortedIds:
         return np.where(inside, places, -1).astype(np.int64)
 
 
-def packed(ids: list[str] | tuple[str, ...]) -> Ids:
-    """Ids from hexadecimal; raises ValueError where one is not 64 hexadecimal digits."""
-    if any(len(one) != 2 * ID_BYTES for one in ids):
-        raise ValueError("a document id has 64 hexadecimal digits; one that has not was given, so none was looked up")
-    return np.frombuffer(bytes.fromhex("".join(ids)), dtype=_TYPE)
+def packed(ids: Sequence[str]) -> Ids:
+    """Ids from hexadecimal; raises ValueError where one is not 64 lower-case hexadecimal digits."""
+    text = "".join(ids)
+    if any(len(one) != 2 * ID_BYTES for one in ids) or text.encode().translate(None, _DIGITS):
+        raise ValueError("a document id is 64 lower-case hexadecimal digits; something else was given for one")
+    return np.frombuffer(bytes.fromhex(text), dtype=_TYPE)
 
 
 def packed_column(column: Any) -> Ids:
-    """Ids from an arrow column of hexadecimal text; raises ValueError for a null or a text of another length."""
-    return packed(column.to_pylist()) if column.null_count == 0 else _refuse()
-
-
-def _refuse() -> Ids:
-    raise ValueError("a row without id: nobody could find it again")
+    """Ids from an arrow column of hexadecimal text; raises ValueError for a null or anything else than an id."""
+    if column.null_count:
+        raise ValueError("a row has no document id, so nobody could find it again")
+    return packed(column.to_pylist())

@@ -136,3 +136,9 @@ def test_ids_are_found_by_binary_search(tmp_path_factory: pytest.TempPathFactory
     assert found.places_of(packed([one.hex() for one in probes])).tolist() == expected
     assert [found.place_of(one.hex()) for one in probes] == [None if place < 0 else place for place in expected]
     assert [found.hex(place) for place in range(len(found))] == [one.hex() for one in ordered]
+
+
+@pytest.mark.parametrize("wrong", ["A" * 64, "a" * 63, "a" * 63 + " ", "g" * 64, ""])
+def test_what_is_no_id_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="lower-case hexadecimal"):
+        packed(["0" * 64, wrong])
