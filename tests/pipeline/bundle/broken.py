@@ -361,6 +361,21 @@ def usage_differs(good: Good) -> bytes:
     return resealed(good, changed(good.files, "statement.json", lambda value: value["usage"].update(tokens_read=1)))
 
 
+def usage_overstated(good: Good) -> bytes:
+    """One more token than the order gives, in all that is signed."""
+    usage = good.account()["usage"] | {"tokens_read": good.account()["usage"]["tokens_read"] + 1}
+    files = changed(good.files, "statement.json", lambda value: value.update(usage=usage))
+    return resealed(good, files, usage=usage)
+
+
+def times_read_understated(good: Good) -> bytes:
+    """In the list, which is committed to in part only."""
+    people = listed(good.files)
+    read = next(one for one in people if one["times_read"] not in ("", "0"))
+    read["times_read"] = "0"
+    return resealed(good, good.files | {"rows.csv": as_list(people)})
+
+
 def not_json(good: Good) -> bytes:
     return resealed(good, good.files | {"proofs/spans.json": b"{"})
 
