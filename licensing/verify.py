@@ -57,6 +57,7 @@ import gzip
 import hashlib
 import io
 import json
+import struct
 import sys
 import zipfile
 import zlib
@@ -83,12 +84,17 @@ class VerificationError(Exception):
 
     def say(self, language: str) -> str:
         """Put it in words."""
-        return REFUSALS[self.code][language == "nl"].format(**self.values)
+        return REFUSALS[self.code][language == "nl"].format(**{name: plain(one) for name, one in self.values.items()})
 
 
 def saying(key: str, language: str, /, **values: object) -> str:
     """Put one finding in words."""
-    return SAYINGS[key][language == "nl"].format(**values)
+    return SAYINGS[key][language == "nl"].format(**{name: plain(one) for name, one in values.items()})
+
+
+def plain(value: object) -> str:
+    """Show a value from the bundle without what could steer a screen: a name must not be able to print "VERIFIED"."""
+    return "".join(one if one.isprintable() else "?" for one in str(value))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -295,6 +301,8 @@ class Bundle:
                 raise VerificationError("unsafe-name", name=ascii(name))
             names.add(name)
             room -= info.file_size
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
+                raise VerificationError("not-a-zip", why="packed in a way that no bundle is")
             ratio_ok = info.file_size <= info.compress_size * MOST_RATIO + LINE
             if room < 0 or not ratio_ok or len(names) > MOST_FILES:
                 raise VerificationError("zip-bomb", name=name)
@@ -350,9 +358,12 @@ def parsed(data: bytes, name: str) -> dict[str, Any]:
     return value
 
 
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical(value: object) -> bytes:
     """Write JSON in its one spelling (RFC 8785)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return ENCODER.encode(value).encode("utf-8", "surrogatepass")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -481,7 +492,7 @@ class Spans:
         name = self.files[stream]
         for line in self.bundle.lines(name):
             place, _, leaf = line.partition(b"\t")
-            if not place.isdigit():
+            if not place.isdigit() or b"%d" % int(place) != place:
                 raise VerificationError("malformed", name=name, why=line[:80])
             yield int(place), leaf
 
@@ -512,23 +523,20 @@ class Spans:
 def documents(bundle: Bundle) -> Iterator[Document]:
     """Walk rows, list and spans side by side; every document of yours comes once, in the order of ids."""
     spans = Spans(bundle)
-    with bundle.open("rows.csv") as file:
-        listed = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline=""))
-        last = ""
-        for number, line in enumerate(bundle.lines("rows.jsonl"), 1):
-            row = leaf_of(line, "herkomst-leaf-v1", ROW_FIELDS, "rows.jsonl")
-            if row["id"] <= last:
-                raise VerificationError("duplicate-row" if row["id"] == last else "unsorted-rows", place=row["id"])
-            last = row["id"]
-            document = Document(number, line, row, next(listed, {}))
-            if row["use"] != "none":
-                document.span = spans.next_of(row)
-            yield document
-        extra = next(listed, None)
-        if extra:
-            raise VerificationError(
-                "list-differs", line=listed.line_num, column="id", found=extra.get("id"), committed=""
-            )
+    listed = csv.DictReader(line.decode("utf-8") + "\n" for line in bundle.lines("rows.csv"))
+    last = ""
+    for number, line in enumerate(bundle.lines("rows.jsonl"), 1):
+        row = leaf_of(line, "herkomst-leaf-v1", ROW_FIELDS, "rows.jsonl")
+        if row["id"] <= last:
+            raise VerificationError("duplicate-row" if row["id"] == last else "unsorted-rows", place=row["id"])
+        last = row["id"]
+        document = Document(number, line, row, next(listed, {}))
+        if row["use"] != "none":
+            document.span = spans.next_of(row)
+        yield document
+    extra = next(listed, None)
+    if extra:
+        raise VerificationError("list-differs", line=listed.line_num, column="id", found=extra.get("id"), committed="")
     spans.require_end()
 
 
@@ -551,6 +559,14 @@ def check_listed(document: Document) -> None:
                 "committed": repr(row[column]),
             }
             raise VerificationError("list-differs", **values)
+
+
+def check_shown(document: Document, shown: dict[str, Any]) -> None:
+    """What the statement says of a document is what the committed row says, in every column that is committed."""
+    for column in shown:
+        if column in ROW_FIELDS and shown[column] != document.row[column]:
+            values = {"found": repr(shown[column]), "computed": repr(document.row[column])}
+            raise VerificationError("figures-differ", name=f"documents.{column}", **values)
 
 
 def way_ended(row: dict[str, Any]) -> str:
@@ -595,16 +611,20 @@ class Figures:
 def check_rows(bundle: Bundle, account: dict[str, Any]) -> Figures:
     """The rows are yours, say what the list says, and give the root and the size that were committed to."""
     figures = Figures()
+    shown = {one["id"]: one for one in bundle.json("statement.json")["documents"]}
     for document in documents(bundle):
         row = document.row
         if row["partner"] != account["partner"]:
             raise VerificationError("other-partner", place=row["id"], found=row["partner"], partner=account["partner"])
         check_listed(document)
+        check_shown(document, shown.pop(row["id"], {}))
         figures.add(document)
     if figures.tree.size != account["corpus"]["size"]:
         raise VerificationError("wrong-size", found=figures.tree.size, signed=account["corpus"]["size"])
     if figures.tree.root().hex() != account["corpus"]["partner_root"]:
         raise VerificationError("changed-row")
+    if shown:
+        raise VerificationError("figures-differ", name="documents", found=sorted(shown)[0], computed="-")
     return figures
 
 
@@ -886,7 +906,7 @@ class Reply:
     def say(self, kind: str, label: str, text: str) -> None:
         """Print one answer."""
         self.counts[kind] += 1
-        print(f"{saying(kind, self.language)}  {label}\n    {text}")
+        print(f"{saying(kind, self.language)}  {plain(label)}\n    {text}")
 
     def files(self, folder: Path) -> None:
         """Say of every file below a folder what became of it."""
@@ -923,7 +943,7 @@ class Reply:
     def not_checked(self, label: str, why: str) -> None:
         """Say that a file could not be compared, or not document by document."""
         self.counts["unopened"] += 1
-        print(f"{saying('unopened', self.language)}  {label}\n    {why}")
+        print(f"{saying('unopened', self.language)}  {plain(label)}\n    {plain(why)}")
 
     def look_up(self, waiting: list[Asked]) -> None:
         """Walk over all rows once and answer for these documents, in their order."""
@@ -1178,7 +1198,7 @@ SAYINGS = {
 # The command
 # ---------------------------------------------------------------------------------------------------------------------
 
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, OSError)
 NOT_AS_AGREED = (KeyError, TypeError, ValueError, AttributeError, RecursionError, csv.Error)
 
 
@@ -1246,6 +1266,9 @@ def main() -> int:
     parser.add_argument("--key", help="the signer's key as you know it: 64-character fingerprint, or a PEM file")
     parser.add_argument("--language", choices=("en", "nl"), default="en")
     asked = parser.parse_args()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a screen that lacks a letter shows its number
+            stream.reconfigure(errors="backslashreplace")
     if asked.files and not Path(asked.files).exists():
         parser.error(saying("no-files", asked.language, path=asked.files))
     try:

@@ -53,7 +53,7 @@ def test_its_grammar_is_that_of_python_3_9_and_its_imports_those_of_the_library(
     modules |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert modules == {
         "__future__", "argparse", "base64", "collections", "collections.abc", "csv", "functools", "gzip", "hashlib",
-        "io", "json", "math", "pathlib", "sys", "typing", "zipfile", "zlib",
+        "io", "json", "math", "pathlib", "struct", "sys", "typing", "zipfile", "zlib",
     }  # fmt: skip
 
 
