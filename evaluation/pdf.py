@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Final
@@ -316,29 +317,45 @@ def _unknown(element: Element, where: str) -> PdfError:
     )
 
 
+@dataclass
+class _Column:
+    """What the cells of one column ask for, in characters: the longest word, broken where it may be and whole."""
+
+    broken: float = 0.0
+    whole: float = 0.0
+    mean: float = 0.0
+    most: float = 0.0
+
+    def add(self, cell: Element, rows: int) -> None:
+        """Take one cell of so many rows."""
+        text, head = cell.text_content().strip(), cell.tag == "th"
+        one_line = not head and bool({"num", "name"} & set((cell.get("class") or "").split()))
+        lengths = [len(word) for word in ([text] if one_line else text.split())]
+        self.whole = max([self.whole, *(length * (1.12 if head else 1.04) + 2 for length in lengths)])
+        shorter = [length if length < _LONGEST else _LONGEST_PIECE for length in lengths]
+        self.broken = max([self.broken, *(length * (1.12 if head else 1.0) + 2 for length in shorter)])
+        if not head and not one_line:
+            self.mean += min(len(text), _LINE) / rows
+            self.most = max(self.most, min(len(text), _LINE))
+
+
 def _widths(rows: list[Element]) -> list[str]:
     """A width for every column, as a part of the whole: room for its longest word, more for what has more to say."""
-    needed: list[float] = []
-    wanted: list[float] = []
-    most: list[float] = []
+    columns: list[_Column] = []
     for row in rows:
         place = 0
         for cell in row:
-            if place == len(needed):
-                for column in (needed, wanted, most):
-                    column.append(0.0)
-            text = cell.text_content().strip()
-            whole = cell.tag == "td" and {"num", "name"} & set((cell.get("class") or "").split())
-            words = [text] if whole else text.split()
-            longest = max((len(word) if len(word) < _LONGEST else _LONGEST_PIECE for word in words), default=0)
-            needed[place] = max(needed[place], longest * (1.12 if cell.tag == "th" else 1.0) + 2)
-            wanted[place] += 0 if whole or cell.tag == "th" else min(len(text), _LINE) / len(rows)
-            most[place] = max(most[place], 0 if whole or cell.tag == "th" else min(len(text), _LINE))
-            place += int(cell.get("colspan", 1))
+            span = int(cell.get("colspan", 1))
+            columns += [_Column() for _ in range(place + span - len(columns))]
+            if span == 1:
+                columns[place].add(cell, len(rows))
+            place += span
+    unbroken = sum(one.whole for one in columns) <= _LINE
+    needed = [one.whole if unbroken else one.broken for one in columns]
     room = max(_LINE - sum(needed), 0)
-    shares = [(mean + longest / 3) ** 0.8 for mean, longest in zip(wanted, most, strict=True)]
+    shares = [(one.mean + one.most / 3) ** 0.8 for one in columns]
     total = sum(shares) or 1
-    return [f"{need + room * share / total:.1f}fr" for need, share in zip(needed, shares, strict=True)]
+    return [f"{max(need + room * share / total, 1):.1f}fr" for need, share in zip(needed, shares, strict=True)]
 
 
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")

@@ -4,6 +4,7 @@
     python3 -I -S verify.py BUNDLE.zip
     python3 -I -S verify.py BUNDLE.zip --files FOLDER      your own files: was each received, and what became of it?
     python3 -I -S verify.py BUNDLE.zip --id YOUR-OWN-ID    the same for one document (or for its 64-character id)
+    python3 -I -S verify.py BUNDLE.zip --steps             which training steps read your documents, computed here
     python3 -I -S verify.py BUNDLE.zip --key FINGERPRINT   who signed? give the key you know (fingerprint or PEM file)
     python3 -I -S verify.py BUNDLE.zip --language nl       in het Nederlands
 
@@ -19,13 +20,14 @@ root) that the provider committed to when the corpus was fixed. Nobody can chang
 changing that number. (3) Your root is part of the root of the whole corpus, without showing you
 anything of other partners. (4) The count of tokens of each of your documents is committed to in the same way. (5) The
 list for people (rows.csv) and the figures in statement.json agree with those rows. (6) A file of yours was received
-byte for byte, or was not: your rows are all there and are sorted, so what is not among them was not received.
+byte for byte, or was not: your rows are all there and are sorted, so what is not among them was not received. (7) With
+--steps: tokens read, times read and the first and last training step follow from (4) and the training order.
 
 What it cannot prove. That the machine did what was committed to: for that, have sampled training steps replayed. That
 the root was fixed before the training began: the record of the run shows that, and its newest entry is named here, so
 that whoever may read the whole record can tell. That no copy of your text came in through somebody else. That the
 sentences of the HTML and PDF pages say what the figures say: read them beside statement.json. That figures which do not
-follow from your rows (times read, share of training, test for repetition) are right: the provider signs for those, and
+follow from your rows (share of training, test for repetition) are right: the provider signs for those, and
 is bound by its signature. And without --key it cannot tell who signed, only that one key signed everything.
 
 How it is done, for those who want to write a second one:
@@ -37,6 +39,8 @@ How it is done, for those who want to write a second one:
 * ``proofs/partner.json`` is the audit path from your root to the corpus root (RFC 9162, 2.1.3).
 * ``spans/NNN.txt``, one for each stream your documents stand in, holds lines "place TAB leaf" in ascending order of
   place: where in the tree of token spans the leaf stands. ``proofs/spans.json`` lists these files, in order.
+* ``order`` in the signed account is the part of the training order that concerns your streams; the formulas are those
+  of docs/training-order.md, and whoever may read the whole plan can compare it: its SHA-256 is signed too.
 * ``proofs/spans.bin`` holds the hashes of everything between your leaves, 32 bytes each. Walk the tree of all spans
   from left to right: a part without a leaf of yours takes the next hash of this file, a leaf of yours is hashed, and
   any other part is cut at the largest power of two below its size. What comes out is the root. Nothing may be left.
@@ -53,11 +57,14 @@ import gzip
 import hashlib
 import io
 import json
+import struct
 import sys
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
+from math import isqrt
 from pathlib import Path
 from typing import IO, Any
 
@@ -65,205 +72,6 @@ VERSION = 1
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 PREDICATE_TYPE = "https://herkomst.eu/attestation/audit/v1"
-
-# ---------------------------------------------------------------------------------------------------------------------
-# What it says, in English and Dutch
-# ---------------------------------------------------------------------------------------------------------------------
-
-REFUSALS = {
-    "not-a-file": ("{path} is not a file that can be read", "{path} is geen leesbaar bestand"),
-    "not-a-zip": (
-        "the bundle is no zip file, or is cut off ({why})",
-        "de bundel is geen zip-bestand, of is afgebroken ({why})",
-    ),
-    "unsafe-name": (
-        "the bundle holds a name that leads elsewhere or stands twice: {name}",
-        "de bundel bevat een naam die elders heen leidt of dubbel voorkomt: {name}",
-    ),
-    "zip-bomb": (
-        "{name} would unpack to more than it can honestly hold; nothing was unpacked",
-        "{name} zou uitpakken tot meer dan het eerlijk kan bevatten; er is niets uitgepakt",
-    ),
-    "missing-file": ("the bundle lacks {name}", "in de bundel ontbreekt {name}"),
-    "extra-file": (
-        "nobody answers for {name}: it is not in the manifest",
-        "niemand staat in voor {name}: het staat niet in het manifest",
-    ),
-    "newer-version": (
-        "the bundle has version {version} and this program reads version {known}; use the verify.py that came with it",
-        "de bundel heeft versie {version} en dit programma leest versie {known}; gebruik de verify.py die erbij hoort",
-    ),
-    "malformed": (
-        "{name} cannot be read as what it should be ({why})",
-        "{name} is niet te lezen als wat het hoort te zijn ({why})",
-    ),
-    "swapped-file": (
-        "{name} is not the file in the manifest: it was changed or swapped",
-        "{name} is niet het bestand uit het manifest: het is gewijzigd of verwisseld",
-    ),
-    "tampered-manifest": (
-        "the manifest is not the one that was signed: it was changed afterwards",
-        "het manifest is niet het ondertekende: het is achteraf gewijzigd",
-    ),
-    "bad-signature": (
-        "the signature does not fit what is signed: audit.json was changed, or the key did not sign it",
-        "de handtekening past niet bij wat is ondertekend: audit.json is gewijzigd, of met een andere sleutel "
-        "ondertekend",
-    ),
-    "bad-key": ("the public key is not usable ({why})", "de openbare sleutel is niet bruikbaar ({why})"),
-    "other-key": (
-        "signed by key {found}, not by the key you gave, {given}: this is somebody else's account",
-        "ondertekend met sleutel {found} en niet met de sleutel die u gaf, {given}: dit is de verklaring van een ander",
-    ),
-    "other-partner": (
-        "row {place} belongs to {found} and not to {partner}",
-        "regel {place} hoort bij {found} en niet bij {partner}",
-    ),
-    "unsorted-rows": (
-        "row {place} comes after a row with a larger id; rows that are not sorted cannot show what is absent",
-        "regel {place} staat na een regel met een groter kenmerk; ongesorteerde regels kunnen niet tonen wat ontbreekt",
-    ),
-    "duplicate-row": ("row {place} stands twice", "regel {place} komt dubbel voor"),
-    "wrong-size": (
-        "there are {found} rows and the provider committed to {signed}",
-        "er zijn {found} regels en de aanbieder heeft er {signed} vastgelegd",
-    ),
-    "changed-row": (
-        "the rows do not give the root that was committed to: a row was changed, added, left out or moved",
-        "de regels geven niet de vastgelegde wortelhash: een regel is gewijzigd, toegevoegd, weggelaten of verplaatst",
-    ),
-    "truncated-proof": (
-        "the proof in {name} is not whole: hashes are missing, or too many",
-        "het bewijs in {name} is niet volledig: er ontbreken hashwaarden, of er zijn er te veel",
-    ),
-    "forged-root": (
-        "your rows are not part of the corpus that was committed to: the proof leads to another root",
-        "uw regels maken geen deel uit van het vastgelegde corpus: het bewijs leidt naar een andere wortelhash",
-    ),
-    "changed-span": (
-        "the token counts do not give the root that was committed to: a line of spans/ was changed, added or left out",
-        "de aantallen tokens geven niet de vastgelegde wortelhash: een regel van spans/ is gewijzigd, toegevoegd of "
-        "weggelaten",
-    ),
-    "spans-differ": (
-        "document {place}: the row and the token spans do not speak of the same document",
-        "document {place}: de regel en de vastgelegde tokens gaan niet over hetzelfde document",
-    ),
-    "list-differs": (
-        "rows.csv, line {line}, column {column}: {found} where {committed} was committed to",
-        "rows.csv, regel {line}, kolom {column}: {found} terwijl {committed} is vastgelegd",
-    ),
-    "figures-differ": (
-        "statement.json says {found} for {name}, and what was committed to gives {computed}",
-        "statement.json noemt {found} voor {name}, en uit wat is vastgelegd volgt {computed}",
-    ),
-}
-
-SAYINGS = {
-    "refused": ("NOT VERIFIED", "NIET GEVERIFIEERD"),
-    "consequence": (
-        "Do not rely on this bundle. Ask the provider for another, and keep this one.",
-        "Vertrouw niet op deze bundel. Vraag de aanbieder om een nieuwe en bewaar deze.",
-    ),
-    "for": ("Bundle for {partner}, run {run}", "Bundel voor {partner}, run {run}"),
-    "files": (
-        "{files} files are the ones in the signed manifest",
-        "{files} bestanden zijn die uit het ondertekende manifest",
-    ),
-    "key-checked": ("signed by the key you gave, {key}", "ondertekend met de sleutel die u gaf, {key}"),
-    "key-unchecked": (
-        "signed by key {key}. WHO THAT IS WAS NOT CHECKED: compare it with the fingerprint that the provider gave you "
-        "by another way, or give it with --key",
-        "ondertekend met sleutel {key}. WIE DAT IS, IS NIET GECONTROLEERD: vergelijk dit met de vingerafdruk die "
-        "de aanbieder u langs andere weg gaf, of geef die op met --key",
-    ),
-    "rows": (
-        "{rows} rows, sorted and without doubles, give your root {root}",
-        "{rows} regels, gesorteerd en zonder doublures, geven uw wortelhash {root}",
-    ),
-    "corpus": (
-        "your root is part of the corpus root {root}",
-        "uw wortelhash maakt deel uit van de wortelhash van het corpus {root}",
-    ),
-    "spans": (
-        "{documents} documents with {tokens} tokens are part of the root of all token spans {root}",
-        "{documents} documenten met {tokens} tokens maken deel uit van de wortelhash van alle tokens {root}",
-    ),
-    "list": (
-        "rows.csv agrees with the committed rows in: {columns}",
-        "rows.csv klopt met de vastgelegde regels in: {columns}",
-    ),
-    "uncommitted": (
-        "stated by the provider, not committed: {columns}",
-        "door de aanbieder opgegeven, niet vastgelegd: {columns}",
-    ),
-    "figures": (
-        "statement.json: documents received, kept, held out and refused, by reason, follow from the rows",
-        "statement.json: de aantallen ontvangen, gebruikte, apart gehouden en geweigerde documenten, naar reden, "
-        "volgen uit de regels",
-    ),
-    "model": (
-        "the provider signs for: training order {plan}, weights {weights}, newest entry of its record {record}",
-        "de aanbieder tekent voor: trainingsvolgorde {plan}, gewichten {weights}, jongste stuk van zijn verslag "
-        "{record}",
-    ),
-    "done": ("VERIFIED", "GEVERIFIEERD"),
-    "included": ("INCLUDED", "OPGENOMEN"),
-    "held-out": ("HELD OUT, never trained on", "APART GEHOUDEN, nooit in training"),
-    "unused": ("RECEIVED, NOT USED", "ONTVANGEN, NIET GEBRUIKT"),
-    "absent": ("ABSENT", "NIET AANWEZIG"),
-    "details": (
-        "licence {licence}, used under {branch}; decision {decision}; {tokens} tokens; document {id}",
-        "licentie {licence}, gebruikt onder {branch}; beslissing {decision}; {tokens} tokens; document {id}",
-    ),
-    "unused-details": (
-        "{reason} Licence {licence}; decision {decision}; document {id}",
-        "{reason} Licentie {licence}; beslissing {decision}; document {id}",
-    ),
-    "own-id": (
-        "your own id {native}, which the document's id confirms",
-        "uw eigen kenmerk {native}, door het kenmerk van het document bevestigd",
-    ),
-    "own-id-stated": (
-        "your own id {native}, as the provider states it",
-        "uw eigen kenmerk {native}, zoals de aanbieder het opgeeft",
-    ),
-    "absent-file": (
-        "no row of yours has these bytes (SHA-256 {digest}), and the rows above are all there are",
-        "geen regel van u heeft deze bytes (SHA-256 {digest}), en meer regels dan de bovenstaande zijn er niet",
-    ),
-    "absent-id": (
-        "no row has this id; it would stand between {before} and {after}, which are neighbours (rows {left} and "
-        "{right})",
-        "geen regel heeft dit kenmerk; het zou staan tussen {before} en {after}, die buren zijn (regels {left} en "
-        "{right})",
-    ),
-    "absent-own-id": (
-        "no row states this id. Own ids are stated, not committed: to be certain, give the file itself with --files",
-        "geen regel noemt dit kenmerk. Eigen kenmerken zijn opgegeven en niet vastgelegd: geef voor zekerheid het "
-        "bestand zelf op met --files",
-    ),
-    "beginning": ("the beginning", "het begin"),
-    "end": ("the end", "het eind"),
-    "unopened": ("NOT CHECKED", "NIET GECONTROLEERD"),
-    "compressed": (
-        "as a whole it was not received; unpack it to compare the documents in it",
-        "als geheel is het niet ontvangen; pak het uit om de documenten erin te vergelijken",
-    ),
-    "parquet": (
-        "rows of a parquet file have no bytes of their own; ask by --id",
-        "regels van een parquet-bestand hebben geen eigen bytes; vraag met --id",
-    ),
-    "damaged": ("it breaks off or is damaged", "het breekt af of is beschadigd"),
-    "sum": (
-        "Your files: {included} included, {held_out} held out, {unused} received and not used, {absent} absent, "
-        "{unopened} not checked",
-        "Uw bestanden: {included} opgenomen, {held_out} apart gehouden, {unused} ontvangen en niet gebruikt, {absent} "
-        "niet aanwezig, {unopened} niet gecontroleerd",
-    ),
-    "no-files": ("{path} is not a folder or file", "{path} is geen map of bestand"),
-    "no-words": ("Reason: {code}.", "Reden: {code}."),
-}
 
 
 class VerificationError(Exception):
@@ -276,12 +84,17 @@ class VerificationError(Exception):
 
     def say(self, language: str) -> str:
         """Put it in words."""
-        return REFUSALS[self.code][language == "nl"].format(**self.values)
+        return REFUSALS[self.code][language == "nl"].format(**{name: plain(one) for name, one in self.values.items()})
 
 
 def saying(key: str, language: str, /, **values: object) -> str:
     """Put one finding in words."""
-    return SAYINGS[key][language == "nl"].format(**values)
+    return SAYINGS[key][language == "nl"].format(**{name: plain(one) for name, one in values.items()})
+
+
+def plain(value: object) -> str:
+    """Show a value from the bundle without what could steer a screen: a name must not be able to print "VERIFIED"."""
+    return "".join(one if one.isprintable() else "?" for one in str(value))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -488,6 +301,8 @@ class Bundle:
                 raise VerificationError("unsafe-name", name=ascii(name))
             names.add(name)
             room -= info.file_size
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
+                raise VerificationError("not-a-zip", why="packed in a way that no bundle is")
             ratio_ok = info.file_size <= info.compress_size * MOST_RATIO + LINE
             if room < 0 or not ratio_ok or len(names) > MOST_FILES:
                 raise VerificationError("zip-bomb", name=name)
@@ -543,9 +358,12 @@ def parsed(data: bytes, name: str) -> dict[str, Any]:
     return value
 
 
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical(value: object) -> bytes:
     """Write JSON in its one spelling (RFC 8785)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return ENCODER.encode(value).encode("utf-8", "surrogatepass")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -674,7 +492,7 @@ class Spans:
         name = self.files[stream]
         for line in self.bundle.lines(name):
             place, _, leaf = line.partition(b"\t")
-            if not place.isdigit():
+            if not place.isdigit() or b"%d" % int(place) != place:
                 raise VerificationError("malformed", name=name, why=line[:80])
             yield int(place), leaf
 
@@ -705,23 +523,20 @@ class Spans:
 def documents(bundle: Bundle) -> Iterator[Document]:
     """Walk rows, list and spans side by side; every document of yours comes once, in the order of ids."""
     spans = Spans(bundle)
-    with bundle.open("rows.csv") as file:
-        listed = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline=""))
-        last = ""
-        for number, line in enumerate(bundle.lines("rows.jsonl"), 1):
-            row = leaf_of(line, "herkomst-leaf-v1", ROW_FIELDS, "rows.jsonl")
-            if row["id"] <= last:
-                raise VerificationError("duplicate-row" if row["id"] == last else "unsorted-rows", place=row["id"])
-            last = row["id"]
-            document = Document(number, line, row, next(listed, {}))
-            if row["use"] != "none":
-                document.span = spans.next_of(row)
-            yield document
-        extra = next(listed, None)
-        if extra:
-            raise VerificationError(
-                "list-differs", line=listed.line_num, column="id", found=extra.get("id"), committed=""
-            )
+    listed = csv.DictReader(line.decode("utf-8") + "\n" for line in bundle.lines("rows.csv"))
+    last = ""
+    for number, line in enumerate(bundle.lines("rows.jsonl"), 1):
+        row = leaf_of(line, "herkomst-leaf-v1", ROW_FIELDS, "rows.jsonl")
+        if row["id"] <= last:
+            raise VerificationError("duplicate-row" if row["id"] == last else "unsorted-rows", place=row["id"])
+        last = row["id"]
+        document = Document(number, line, row, next(listed, {}))
+        if row["use"] != "none":
+            document.span = spans.next_of(row)
+        yield document
+    extra = next(listed, None)
+    if extra:
+        raise VerificationError("list-differs", line=listed.line_num, column="id", found=extra.get("id"), committed="")
     spans.require_end()
 
 
@@ -744,6 +559,14 @@ def check_listed(document: Document) -> None:
                 "committed": repr(row[column]),
             }
             raise VerificationError("list-differs", **values)
+
+
+def check_shown(document: Document, shown: dict[str, Any]) -> None:
+    """What the statement says of a document is what the committed row says, in every column that is committed."""
+    for column in shown:
+        if column in ROW_FIELDS and shown[column] != document.row[column]:
+            values = {"found": repr(shown[column]), "computed": repr(document.row[column])}
+            raise VerificationError("figures-differ", name=f"documents.{column}", **values)
 
 
 def way_ended(row: dict[str, Any]) -> str:
@@ -771,6 +594,7 @@ class Figures:
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.files = self.spans = self.tokens = 0
         self.columns: list[str] = []
+        self.steps: dict[str, Any] = {}
 
     def add(self, document: Document) -> None:
         """Count one document."""
@@ -787,16 +611,20 @@ class Figures:
 def check_rows(bundle: Bundle, account: dict[str, Any]) -> Figures:
     """The rows are yours, say what the list says, and give the root and the size that were committed to."""
     figures = Figures()
+    shown = {one["id"]: one for one in bundle.json("statement.json")["documents"]}
     for document in documents(bundle):
         row = document.row
         if row["partner"] != account["partner"]:
             raise VerificationError("other-partner", place=row["id"], found=row["partner"], partner=account["partner"])
         check_listed(document)
+        check_shown(document, shown.pop(row["id"], {}))
         figures.add(document)
     if figures.tree.size != account["corpus"]["size"]:
         raise VerificationError("wrong-size", found=figures.tree.size, signed=account["corpus"]["size"])
     if figures.tree.root().hex() != account["corpus"]["partner_root"]:
         raise VerificationError("changed-row")
+    if shown:
+        raise VerificationError("figures-differ", name="documents", found=sorted(shown)[0], computed="-")
     return figures
 
 
@@ -858,7 +686,136 @@ def check_statement(bundle: Bundle, account: dict[str, Any], figures: Figures) -
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Third: what became of your own files?
+# Third: which training steps read your documents? (docs/training-order.md says the same at length)
+# ---------------------------------------------------------------------------------------------------------------------
+
+WORD = 2**64 - 1
+ROUNDS = 6
+
+
+@lru_cache(maxsize=1 << 16)
+def round_keys(domain: bytes, seed: int, name: str, number: int) -> tuple[int, ...]:
+    """Derive the keys of one shuffle from what it is for."""
+    named = len(name.encode()).to_bytes(8, "big") + name.encode()
+    key = hashlib.sha256(domain + seed.to_bytes(8, "big") + named + number.to_bytes(8, "big")).digest()
+    digests = (hashlib.sha256(b"herkomst-permutation-v1\0" + key + bytes([turn])).digest() for turn in range(ROUNDS))
+    return tuple(int.from_bytes(digest[:8], "big") for digest in digests)
+
+
+def draw(value: int, key: int, below: int) -> int:
+    """Hash a number to one below a limit."""
+    mixed = value ^ key
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & WORD
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & WORD
+    return ((mixed ^ mixed >> 31) >> 32) * below >> 32
+
+
+def unshuffled(place: int, size: int, keys: tuple[int, ...]) -> int:
+    """Return the number that the shuffle of ``size`` numbers put at ``place``."""
+    width = isqrt(size - 1) + 1
+    height = -(-size // width)
+    while True:
+        left, right = place % width, place // width
+        for turn in range(ROUNDS - 2, -1, -2):
+            right = (right - draw(left, keys[turn + 1], height)) % height
+            left = (left - draw(right, keys[turn], width)) % width
+        place = left + width * right
+        if place < size:
+            return place
+
+
+class Order:
+    """The training order of your streams: from a sequence to the steps and rows that read it."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        self.length, self.seed, self.done = order["sequence_length"], order["seed"], order["steps_done"]
+        self.streams: dict[str, dict[str, Any]] = order["streams"]
+        self.last: dict[str, tuple[int, list[tuple[int, int]]]] = {}
+
+    def of_sequence(self, stream: str, sequence: int) -> list[tuple[int, int]]:
+        """Return (step, row) for every time that a sequence was trained on."""
+        known = self.last.get(stream)
+        if known is None or known[0] != sequence:  # neighbours share a sequence
+            known = self.last[stream] = (sequence, sorted(self.found(stream, sequence)))
+        return known[1]
+
+    def found(self, stream: str, sequence: int) -> Iterator[tuple[int, int]]:
+        """Yield (step, row) for every epoch in which a sequence was drawn."""
+        size, segments = self.streams[stream]["sequences"], self.streams[stream]["segments"]
+        for epoch in range(-(-segments[-1]["end"] // size)):
+            keys = round_keys(b"herkomst-order-stream-v1\0", self.seed, stream, epoch)
+            number = epoch * size + unshuffled(sequence, size, keys)
+            for segment in segments:
+                if segment["start"] <= number < segment["end"]:
+                    yield from self.drawn(segment, number - segment["start"])
+
+    def drawn(self, segment: dict[str, Any], number: int) -> Iterator[tuple[int, int]]:
+        """Yield the step and row of a segment's n-th draw from the stream, unless that slot is cut off or skipped."""
+        block, offset = divmod(number, segment["count"])
+        keys = round_keys(b"herkomst-order-block-v1\0", segment["seed"], segment["name"], block)
+        slot = block * segment["block"] + unshuffled(segment["before"] + offset, segment["block"], keys)
+        step, row = segment["first_step"] + slot // segment["batch"], slot % segment["batch"]
+        if step < min(segment["last_step_exclusive"], self.done) and step not in segment["skipped_steps"]:
+            yield step, row
+
+    def of_document(self, span: dict[str, Any]) -> list[tuple[int, int, list[tuple[int, int]]]]:
+        """Return (tokens, tokens scored, steps and rows) for each sequence that the document lies in."""
+        stream, _, use = span.get("stream", "").rpartition("/")
+        if use != "train" or stream not in self.streams or not span["tokens"]:
+            return []
+        first, end = span["first_token"], span["first_token"] + span["tokens"]
+        parts = []
+        for sequence in range(first // self.length, -(-end // self.length)):
+            begin = sequence * self.length
+            inside = min(end, begin + self.length) - max(first, begin)
+            # The first token of a sequence has nothing before it to be predicted from.
+            parts.append((inside, inside - (begin >= first), self.of_sequence(stream, sequence)))
+        return parts
+
+
+def check_steps(bundle: Bundle, account: dict[str, Any]) -> dict[str, Any]:
+    """Recompute what training read of your documents and compare it with the statement; returns the figures."""
+    order, read, scored, steps = Order(account["order"]), 0, 0, (sys.maxsize, -1)
+    times: Counter[int] = Counter()
+    for document in documents(bundle):
+        parts = order.of_document(document.span)
+        mine = sum(tokens * len(places) for tokens, _, places in parts)
+        most = max((len(places) for _, _, places in parts), default=0)
+        if document.row["use"] == "train":
+            check_recount(document, mine, most)
+        read, scored = read + mine, scored + sum(tokens * len(places) for _, tokens, places in parts)
+        times[most] += 1
+        for step, _ in (place for _, _, places in parts for place in places):
+            steps = min(steps[0], step), max(steps[1], step)
+    count = sum(n for most, n in times.items() if most)
+    epochs = sum(most * n for most, n in times.items()) / count if count else 0.0
+    figures: dict[str, Any] = {
+        "documents": count,
+        "tokens_read": read,
+        "tokens_scored": scored,
+        "epochs": epochs,
+        "most_read": max(times),
+    }
+    figures.update(first_step=steps[0] if count else None, last_step=steps[1] if count else None)
+    for name, computed in figures.items():
+        if account["usage"][name] != computed:
+            raise VerificationError(
+                "figures-differ", name=f"usage.{name}", found=account["usage"][name], computed=computed
+            )
+    return figures
+
+
+def check_recount(document: Document, tokens: int, times: int) -> None:
+    """The list says of a document of the training text what the order says."""
+    for column, computed in (("tokens", tokens), ("times_read", times)):
+        found = document.listed.get(column, str(computed))
+        if found != str(computed):
+            values = {"line": document.number + 1, "column": column, "found": found, "committed": computed}
+            raise VerificationError("list-differs", **values)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Fourth: what became of your own files?
 # ---------------------------------------------------------------------------------------------------------------------
 
 BATCH = 50_000  # of your documents are looked up in one walk over the rows, so that memory stays small
@@ -941,15 +898,15 @@ def files_of(folder: Path) -> list[tuple[Path, str]]:
 class Reply:
     """Answers questions about single documents, in one language, and counts the answers."""
 
-    def __init__(self, bundle: Bundle, language: str) -> None:
-        self.bundle, self.language = bundle, language
+    def __init__(self, bundle: Bundle, language: str, order: Order | None) -> None:
+        self.bundle, self.language, self.order = bundle, language, order
         self.reasons = bundle.json("reasons.json")
         self.counts: Counter[str] = Counter()
 
     def say(self, kind: str, label: str, text: str) -> None:
         """Print one answer."""
         self.counts[kind] += 1
-        print(f"{saying(kind, self.language)}  {label}\n    {text}")
+        print(f"{saying(kind, self.language)}  {plain(label)}\n    {text}")
 
     def files(self, folder: Path) -> None:
         """Say of every file below a folder what became of it."""
@@ -975,10 +932,18 @@ class Reply:
         holds_others = asked.label.endswith((".zst", ".zip", ".tar", ".xz", ".bz2", ".gz"))
         return saying("compressed", self.language) if holds_others else ""
 
+    def steps(self, document: Document) -> None:
+        """Name the steps and rows that read a document, where that was asked."""
+        if self.order is not None:
+            parts = self.order.of_document(document.span)
+            places = sorted({place for _, _, found in parts for place in found})
+            told = ", ".join(f"({step}, {row})" for step, row in places)
+            print("    " + (saying("read-at", self.language, places=told) if told else saying("unread", self.language)))
+
     def not_checked(self, label: str, why: str) -> None:
         """Say that a file could not be compared, or not document by document."""
         self.counts["unopened"] += 1
-        print(f"{saying('unopened', self.language)}  {label}\n    {why}")
+        print(f"{saying('unopened', self.language)}  {plain(label)}\n    {plain(why)}")
 
     def look_up(self, waiting: list[Asked]) -> None:
         """Walk over all rows once and answer for these documents, in their order."""
@@ -1006,6 +971,7 @@ class Reply:
                 known, answer = True, Answer(document, self.reasons, self.language)
                 stated = saying("own-id-stated", self.language, native=answer.native)
                 self.say(answer.kind, name, f"{answer.text}; {stated}")
+                self.steps(document)
             if document.row["id"] < name:
                 before, rows = document.row["id"], document.number
             elif after == saying("end", self.language):
@@ -1018,14 +984,225 @@ class Reply:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# What it says, in English and Dutch
+# ---------------------------------------------------------------------------------------------------------------------
+
+REFUSALS = {
+    "not-a-file": ("{path} is not a file that can be read", "{path} is geen leesbaar bestand"),
+    "not-a-zip": (
+        "the bundle is no zip file, or is cut off ({why})",
+        "de bundel is geen zip-bestand, of is afgebroken ({why})",
+    ),
+    "unsafe-name": (
+        "the bundle holds a name that leads elsewhere or stands twice: {name}",
+        "de bundel bevat een naam die elders heen leidt of dubbel voorkomt: {name}",
+    ),
+    "zip-bomb": (
+        "{name} would unpack to more than it can honestly hold; nothing was unpacked",
+        "{name} zou uitpakken tot meer dan het eerlijk kan bevatten; er is niets uitgepakt",
+    ),
+    "missing-file": ("the bundle lacks {name}", "in de bundel ontbreekt {name}"),
+    "extra-file": (
+        "nobody answers for {name}: it is not in the manifest",
+        "niemand staat in voor {name}: het staat niet in het manifest",
+    ),
+    "newer-version": (
+        "the bundle has version {version} and this program reads version {known}; use the verify.py that came with it",
+        "de bundel heeft versie {version} en dit programma leest versie {known}; gebruik de verify.py die erbij hoort",
+    ),
+    "malformed": (
+        "{name} cannot be read as what it should be ({why})",
+        "{name} is niet te lezen als wat het hoort te zijn ({why})",
+    ),
+    "swapped-file": (
+        "{name} is not the file in the manifest: it was changed or swapped",
+        "{name} is niet het bestand uit het manifest: het is gewijzigd of verwisseld",
+    ),
+    "tampered-manifest": (
+        "the manifest is not the one that was signed: it was changed afterwards",
+        "het manifest is niet het ondertekende: het is achteraf gewijzigd",
+    ),
+    "bad-signature": (
+        "the signature does not fit what is signed: audit.json was changed, or the key did not sign it",
+        "de handtekening past niet bij wat is ondertekend: audit.json is gewijzigd, of met een andere sleutel "
+        "ondertekend",
+    ),
+    "bad-key": ("the public key is not usable ({why})", "de openbare sleutel is niet bruikbaar ({why})"),
+    "other-key": (
+        "signed by key {found}, not by the key you gave, {given}: this is somebody else's account",
+        "ondertekend met sleutel {found} en niet met de sleutel die u gaf, {given}: dit is de verklaring van een ander",
+    ),
+    "other-partner": (
+        "row {place} belongs to {found} and not to {partner}",
+        "regel {place} hoort bij {found} en niet bij {partner}",
+    ),
+    "unsorted-rows": (
+        "row {place} comes after a row with a larger id; rows that are not sorted cannot show what is absent",
+        "regel {place} staat na een regel met een groter kenmerk; ongesorteerde regels kunnen niet tonen wat ontbreekt",
+    ),
+    "duplicate-row": ("row {place} stands twice", "regel {place} komt dubbel voor"),
+    "wrong-size": (
+        "there are {found} rows and the provider committed to {signed}",
+        "er zijn {found} regels en de aanbieder heeft er {signed} vastgelegd",
+    ),
+    "changed-row": (
+        "the rows do not give the root that was committed to: a row was changed, added, left out or moved",
+        "de regels geven niet de vastgelegde wortelhash: een regel is gewijzigd, toegevoegd, weggelaten of verplaatst",
+    ),
+    "truncated-proof": (
+        "the proof in {name} is not whole: hashes are missing, or too many",
+        "het bewijs in {name} is niet volledig: er ontbreken hashwaarden, of er zijn er te veel",
+    ),
+    "forged-root": (
+        "your rows are not part of the corpus that was committed to: the proof leads to another root",
+        "uw regels maken geen deel uit van het vastgelegde corpus: het bewijs leidt naar een andere wortelhash",
+    ),
+    "changed-span": (
+        "the token counts do not give the root that was committed to: a line of spans/ was changed, added or left out",
+        "de aantallen tokens geven niet de vastgelegde wortelhash: een regel van spans/ is gewijzigd, toegevoegd of "
+        "weggelaten",
+    ),
+    "spans-differ": (
+        "document {place}: the row and the token spans do not speak of the same document",
+        "document {place}: de regel en de vastgelegde tokens gaan niet over hetzelfde document",
+    ),
+    "list-differs": (
+        "rows.csv, line {line}, column {column}: {found} where {committed} was committed to",
+        "rows.csv, regel {line}, kolom {column}: {found} terwijl {committed} is vastgelegd",
+    ),
+    "figures-differ": (
+        "statement.json says {found} for {name}, and what was committed to gives {computed}",
+        "statement.json noemt {found} voor {name}, en uit wat is vastgelegd volgt {computed}",
+    ),
+}
+
+SAYINGS = {
+    "refused": ("NOT VERIFIED", "NIET GEVERIFIEERD"),
+    "consequence": (
+        "Do not rely on this bundle. Ask the provider for another, and keep this one.",
+        "Vertrouw niet op deze bundel. Vraag de aanbieder om een nieuwe en bewaar deze.",
+    ),
+    "for": ("Bundle for {partner}, run {run}", "Bundel voor {partner}, run {run}"),
+    "files": (
+        "{files} files are the ones in the signed manifest",
+        "{files} bestanden zijn die uit het ondertekende manifest",
+    ),
+    "key-checked": ("signed by the key you gave, {key}", "ondertekend met de sleutel die u gaf, {key}"),
+    "key-unchecked": (
+        "signed by key {key}. WHO THAT IS WAS NOT CHECKED: compare it with the fingerprint that the provider gave you "
+        "by another way, or give it with --key",
+        "ondertekend met sleutel {key}. WIE DAT IS, IS NIET GECONTROLEERD: vergelijk dit met de vingerafdruk die "
+        "de aanbieder u langs andere weg gaf, of geef die op met --key",
+    ),
+    "rows": (
+        "{rows} rows, sorted and without doubles, give your root {root}",
+        "{rows} regels, gesorteerd en zonder doublures, geven uw wortelhash {root}",
+    ),
+    "corpus": (
+        "your root is part of the corpus root {root}",
+        "uw wortelhash maakt deel uit van de wortelhash van het corpus {root}",
+    ),
+    "spans": (
+        "{documents} documents with {tokens} tokens are part of the root of all token spans {root}",
+        "{documents} documenten met {tokens} tokens maken deel uit van de wortelhash van alle tokens {root}",
+    ),
+    "list": (
+        "rows.csv agrees with the committed rows in: {columns}",
+        "rows.csv klopt met de vastgelegde regels in: {columns}",
+    ),
+    "uncommitted": (
+        "stated by the provider, not committed: {columns}",
+        "door de aanbieder opgegeven, niet vastgelegd: {columns}",
+    ),
+    "figures": (
+        "statement.json: documents received, kept, held out and refused, by reason, follow from the rows",
+        "statement.json: de aantallen ontvangen, gebruikte, apart gehouden en geweigerde documenten, naar reden, "
+        "volgen uit de regels",
+    ),
+    "steps": (
+        "recomputed from the order: {documents} documents were read, {read} tokens in all, {scored} of them scored, "
+        "from step {first} to step {last}; the statement says the same",
+        "herberekend uit de volgorde: {documents} documenten zijn gelezen, samen {read} tokens, waarvan {scored} om te "
+        "voorspellen, van stap {first} tot en met stap {last}; de verklaring zegt hetzelfde",
+    ),
+    "read-at": (
+        "read at (step, row): {places}",
+        "gelezen bij (stap, rij): {places}",
+    ),
+    "unread": ("read at no step", "bij geen stap gelezen"),
+    "model": (
+        "the provider signs for: training order {plan}, weights {weights}, newest entry of its record {record}",
+        "de aanbieder tekent voor: trainingsvolgorde {plan}, gewichten {weights}, jongste stuk van zijn verslag "
+        "{record}",
+    ),
+    "done": ("VERIFIED", "GEVERIFIEERD"),
+    "included": ("INCLUDED", "OPGENOMEN"),
+    "held-out": ("HELD OUT, never trained on", "APART GEHOUDEN, nooit in training"),
+    "unused": ("RECEIVED, NOT USED", "ONTVANGEN, NIET GEBRUIKT"),
+    "absent": ("ABSENT", "NIET AANWEZIG"),
+    "details": (
+        "licence {licence}, used under {branch}; decision {decision}; {tokens} tokens; document {id}",
+        "licentie {licence}, gebruikt onder {branch}; beslissing {decision}; {tokens} tokens; document {id}",
+    ),
+    "unused-details": (
+        "{reason} Licence {licence}; decision {decision}; document {id}",
+        "{reason} Licentie {licence}; beslissing {decision}; document {id}",
+    ),
+    "own-id": (
+        "your own id {native}, which the document's id confirms",
+        "uw eigen kenmerk {native}, door het kenmerk van het document bevestigd",
+    ),
+    "own-id-stated": (
+        "your own id {native}, as the provider states it",
+        "uw eigen kenmerk {native}, zoals de aanbieder het opgeeft",
+    ),
+    "absent-file": (
+        "no row of yours has these bytes (SHA-256 {digest}), and the rows above are all there are",
+        "geen regel van u heeft deze bytes (SHA-256 {digest}), en meer regels dan de bovenstaande zijn er niet",
+    ),
+    "absent-id": (
+        "no row has this id; it would stand between {before} and {after}, which are neighbours (rows {left} and "
+        "{right})",
+        "geen regel heeft dit kenmerk; het zou staan tussen {before} en {after}, die buren zijn (regels {left} en "
+        "{right})",
+    ),
+    "absent-own-id": (
+        "no row states this id. Own ids are stated, not committed: to be certain, give the file itself with --files",
+        "geen regel noemt dit kenmerk. Eigen kenmerken zijn opgegeven en niet vastgelegd: geef voor zekerheid het "
+        "bestand zelf op met --files",
+    ),
+    "beginning": ("the beginning", "het begin"),
+    "end": ("the end", "het eind"),
+    "unopened": ("NOT CHECKED", "NIET GECONTROLEERD"),
+    "compressed": (
+        "as a whole it was not received; unpack it to compare the documents in it",
+        "als geheel is het niet ontvangen; pak het uit om de documenten erin te vergelijken",
+    ),
+    "parquet": (
+        "rows of a parquet file have no bytes of their own; ask by --id",
+        "regels van een parquet-bestand hebben geen eigen bytes; vraag met --id",
+    ),
+    "damaged": ("it breaks off or is damaged", "het breekt af of is beschadigd"),
+    "sum": (
+        "Your files: {included} included, {held_out} held out, {unused} received and not used, {absent} absent, "
+        "{unopened} not checked",
+        "Uw bestanden: {included} opgenomen, {held_out} apart gehouden, {unused} ontvangen en niet gebruikt, {absent} "
+        "niet aanwezig, {unopened} niet gecontroleerd",
+    ),
+    "no-files": ("{path} is not a folder or file", "{path} is geen map of bestand"),
+    "no-words": ("Reason: {code}.", "Reden: {code}."),
+}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # The command
 # ---------------------------------------------------------------------------------------------------------------------
 
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, OSError)
 NOT_AS_AGREED = (KeyError, TypeError, ValueError, AttributeError, RecursionError, csv.Error)
 
 
-def check(path: str, given_key: str | None) -> tuple[Bundle, dict[str, Any], Figures, str]:
+def check(path: str, given_key: str | None, steps: bool = False) -> tuple[Bundle, dict[str, Any], Figures, str]:
     """Check everything that the bundle says of itself; returns the bundle, what was signed, the counts and the key.
 
     Raises VerificationError at the first thing that does not hold.
@@ -1044,6 +1221,7 @@ def check(path: str, given_key: str | None) -> tuple[Bundle, dict[str, Any], Fig
         check_corpus(bundle, account)
         check_spans(bundle, account)
         check_statement(bundle, account, figures)
+        figures.steps = check_steps(bundle, account) if steps else {}
     except DAMAGED as error:
         raise VerificationError("not-a-zip", why=error) from error
     except NOT_AS_AGREED as error:
@@ -1067,6 +1245,10 @@ def report(account: dict[str, Any], figures: Figures, key: str, given: bool, lan
         ("uncommitted", {"columns": ", ".join(stated) or "-"}),
         ("model", {"plan": training["plan"], "weights": training["weights"], "record": account["record_head"]}),
     ]
+    if figures.steps:
+        used = figures.steps
+        values = {"documents": used["documents"], "read": used["tokens_read"], "scored": used["tokens_scored"]}
+        said.insert(7, ("steps", {**values, "first": used["first_step"], "last": used["last_step"]}))
     print(saying("for", language, partner=account["partner"], run=account["run"]))
     for key_of_saying, values in said:
         print("  - " + saying(key_of_saying, language, **values))
@@ -1080,22 +1262,27 @@ def main() -> int:
     parser.add_argument("bundle", help="the bundle, a zip file")
     parser.add_argument("--files", help="a folder (or one file) with your own documents as you delivered them")
     parser.add_argument("--id", help="one document: your own id for it, or its 64-character id")
+    parser.add_argument("--steps", action="store_true", help="recompute which training steps read your documents")
     parser.add_argument("--key", help="the signer's key as you know it: 64-character fingerprint, or a PEM file")
     parser.add_argument("--language", choices=("en", "nl"), default="en")
     asked = parser.parse_args()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a screen that lacks a letter shows its number
+            stream.reconfigure(errors="backslashreplace")
     if asked.files and not Path(asked.files).exists():
         parser.error(saying("no-files", asked.language, path=asked.files))
     try:
-        bundle, account, figures, key = check(asked.bundle, asked.key)
+        bundle, account, figures, key = check(asked.bundle, asked.key, asked.steps)
     except VerificationError as error:
         print(f"{saying('refused', asked.language)} [{error.code}]: {error.say(asked.language)}.", file=sys.stderr)
         print(saying("consequence", asked.language), file=sys.stderr)
         return 1
     report(account, figures, key, bool(asked.key), asked.language)
+    reply = Reply(bundle, asked.language, Order(account["order"]) if asked.steps else None)
     if asked.files:
-        Reply(bundle, asked.language).files(Path(asked.files))
+        reply.files(Path(asked.files))
     if asked.id:
-        Reply(bundle, asked.language).one(asked.id)
+        reply.one(asked.id)
     return 0
 
 

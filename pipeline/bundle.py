@@ -32,6 +32,7 @@ from pipeline.trace import Tracer
 from pipeline.usage import usage_of
 from pipeline.verify import stale
 from training.pack import read_packed
+from training.plan import Segment
 
 _NEEDED = ("admit", "commit", "pack", "train")
 _CSV = "rows.csv"
@@ -73,6 +74,7 @@ def write_bundle(run: RunDirectory, partner: str, path: Path, asked: Asked | Non
             "corpus": {"partner_root": own["root"], "root": _figures(entries, "commit")["root"], "size": own["size"]},
             "config_sha256": entries["commit"].predicate["config_sha256"],
             "licence_table_sha256": entries["admit"].subjects["rights/licences.yaml"],
+            "order": _order(tracer, spans),
             "partner": partner,
             "record_head": run.record().head(),
             "run": values["run"]["name"],
@@ -151,6 +153,37 @@ def _training(entries: Mapping[str, Entry]) -> dict[str, Any]:
     stated = _figures(entries, "train")
     names = {"checkpoint": "checkpoint", "plan": "plan_digest", "steps": "steps", "weights": "weights_sha256"}
     return {name: stated[key] for name, key in names.items()}
+
+
+def _order(tracer: Tracer, spans: list[SpanFile]) -> dict[str, Any]:
+    """The part of the plan that tells when the partner's streams were read; of other streams, only how many slots."""
+    plan = tracer.plan
+    if plan is None:
+        raise BundleError("there is no training plan; no bundle was written. Finish the run with `herkomst run`.")
+    mine = {one.key.removesuffix("/train") for one in spans if one.key.endswith("/train")}
+    return {
+        "seed": plan.seed,
+        "sequence_length": plan.sequence_length,
+        "steps_done": tracer.steps_done,
+        "streams": {
+            stream.name: {
+                "segments": [_segment(segment, place) for segment in plan.segments],
+                "sequences": stream.sequences,
+            }
+            for place, stream in enumerate(plan.streams)
+            if stream.name in mine
+        },
+    }
+
+
+def _segment(segment: Segment, stream: int) -> dict[str, Any]:
+    names = ("name", "seed", "first_step", "last_step_exclusive", "batch", "block", "skipped_steps")
+    return {name: getattr(segment, name) for name in names} | {
+        "before": sum(segment.counts[:stream]),
+        "count": segment.counts[stream],
+        "end": segment.end(stream),
+        "start": segment.start[stream],
+    }
 
 
 # ---- what people read

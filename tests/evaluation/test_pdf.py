@@ -79,6 +79,7 @@ def test_pages_are_numbered_and_named_and_digests_can_be_copied(tmp_path: Path) 
         "<h1>A</h1><dl><dt>one</dt><dd>two</dd><div><dt>three</dt><dd>four</dd></div></dl>",
         "<h1>A</h1><table><tr><th>one</th><td colspan='2' class=num>2</td></tr><tr><td>1</td><td>2</td><td>3</td></tr>"
         "</table>",
+        "<h1>A</h1><table><tr><td colspan=2>wide</td><td>3</td></tr><tr><td>1</td><td>2</td><td>3</td></tr></table>",
         "<h1>A</h1><table><thead><tr><th>nothing below</th></tr></thead></table><p>text</p>",
         "<h1>A</h1><figure><svg class='chart' viewBox='0 0 9 9' aria-label='a bar'><rect class='bar' width='4'"
         " height='4'/></svg><figcaption>a figure</figcaption></figure>",

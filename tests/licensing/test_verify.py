@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -173,6 +177,47 @@ def test_another_leaf_another_place_another_size_give_another_root(size: int, da
 def test_leaves_that_do_not_ascend_or_are_not_there_have_no_proof(chosen: list[int]) -> None:
     with pytest.raises(ValueError, match=r"does not ascend|is not among"):
         proved(leaves(5), chosen)
+
+
+# ---- the training order
+
+
+def vectors() -> dict[str, Any]:
+    specification = Path(__file__).parents[2] / "docs" / "training-order.md"
+    (block,) = re.findall(r"```json\n(.*?)```", specification.read_text(encoding="utf-8"), re.DOTALL)
+    return dict(json.loads(block))
+
+
+def test_the_shuffle_is_that_of_the_specification() -> None:
+    for one in vectors()["permutation"]:
+        keys = tuple(int(key, 16) for key in one["round_keys"])
+        for number, place in zip(one["x"], one["forward"], strict=True):
+            assert verify.unshuffled(place, one["n"], keys) == number
+
+
+def part_of(plan: dict[str, Any], stream: int) -> dict[str, Any]:
+    """What a bundle says of the order of one stream."""
+    segments = [
+        {**one, "before": sum(one["counts"][:stream]), "count": one["counts"][stream], "start": one["start"][stream]}
+        for one in plan["segments"]
+    ]
+    for one in segments:
+        slots = (one["last_step_exclusive"] - one["first_step"]) * one["batch"]
+        one["end"] = one["start"] + -(-slots // one["block"]) * one["count"]
+    streams = {"s": {"sequences": plan["streams"][stream]["sequences"], "segments": segments}}
+    return {"seed": plan["seed"], "sequence_length": 64, "steps_done": 10, "streams": streams}
+
+
+def test_positions_are_those_of_the_specification() -> None:
+    found = vectors()
+    for one in found["positions"]:
+        order = part_of(found["plan"], one["stream"])
+        order["streams"] = {found["plan"]["streams"][one["stream"]]["name"]: order["streams"]["s"]}
+        name = next(iter(order["streams"]))
+        told = verify.Order(order).of_sequence(name, one["sequence"])
+        assert told == [tuple(place) for place in one["positions"]]
+        order["steps_done"] = 3
+        assert verify.Order(order).of_sequence(name, one["sequence"]) == [place for place in told if place[0] < 3]
 
 
 # ---- leaves

@@ -220,12 +220,18 @@ def bad_key(good: Good) -> bytes:
 
 
 def changed_row(good: Good) -> bytes:
-    """A better licence than was decided on, in row and list alike."""
+    """A better licence than was decided on, in row, list and statement alike."""
     rows, people = lines(good.files, "rows.jsonl"), listed(good.files)
     for number, line in enumerate(rows):
         rows[number] = canonical(json.loads(line) | {"licence": "CC0-1.0"})
         people[number]["licence"] = "CC0-1.0"
-    return resealed(good, good.files | {"rows.jsonl": joined(rows), "rows.csv": as_list(people)})
+
+    def relicense(value: Any) -> None:
+        for one in value["documents"]:
+            one["licence"] = "CC0-1.0"
+
+    files = changed(good.files, "statement.json", relicense)
+    return resealed(good, files | {"rows.jsonl": joined(rows), "rows.csv": as_list(people)})
 
 
 def row_not_canonical(good: Good) -> bytes:
@@ -357,8 +363,38 @@ def reasons_differ(good: Good) -> bytes:
     return resealed(good, changed(good.files, "statement.json", lambda value: value["reasons"].pop()))
 
 
+def document_differs(good: Good) -> bytes:
+    """One document of the statement's own list was refused, and the page is to say that it was admitted."""
+    refused = next(one["id"] for one in listed(good.files) if one["decision"] == "refuse")
+
+    def admit(value: Any) -> None:
+        next(one for one in value["documents"] if one["id"] == refused)["decision"] = "admit"
+
+    return resealed(good, changed(good.files, "statement.json", admit))
+
+
+def document_made_up(good: Good) -> bytes:
+    made_up = {"id": "0" * 64, "decision": "admit"}
+    return resealed(good, changed(good.files, "statement.json", lambda value: value["documents"].append(made_up)))
+
+
 def usage_differs(good: Good) -> bytes:
     return resealed(good, changed(good.files, "statement.json", lambda value: value["usage"].update(tokens_read=1)))
+
+
+def usage_overstated(good: Good) -> bytes:
+    """One more token than the order gives, in all that is signed."""
+    usage = good.account()["usage"] | {"tokens_read": good.account()["usage"]["tokens_read"] + 1}
+    files = changed(good.files, "statement.json", lambda value: value.update(usage=usage))
+    return resealed(good, files, usage=usage)
+
+
+def times_read_understated(good: Good) -> bytes:
+    """In the list, which is committed to in part only."""
+    people = listed(good.files)
+    read = next(one for one in people if one["times_read"] not in ("", "0"))
+    read["times_read"] = "0"
+    return resealed(good, good.files | {"rows.csv": as_list(people)})
 
 
 def not_json(good: Good) -> bytes:
@@ -411,6 +447,8 @@ REFUSED: dict[Callable[[Good], bytes], str] = {
     list_too_long: "list-differs",
     figures_differ: "figures-differ",
     reasons_differ: "figures-differ",
+    document_differs: "figures-differ",
+    document_made_up: "figures-differ",
     usage_differs: "figures-differ",
     not_json: "malformed",
     fields_missing: "malformed",

@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from licensing.attestation import load_or_create_key
 from licensing.leaf import leaf_key
 from pipeline.run_directory import RunDirectory
 from pipeline.trace import Tracer
+from tests.pipeline.bundle import broken
 from tests.pipeline.bundle.broken import Good
 from tests.pipeline.bundle.conftest import PARTNER, Verify
 from tests.pipeline.conftest import REPOSITORY, environment, herkomst, small_config
@@ -50,8 +52,8 @@ def test_its_grammar_is_that_of_python_3_9_and_its_imports_those_of_the_library(
     modules = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
     modules |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert modules == {
-        "__future__", "argparse", "base64", "collections", "collections.abc", "csv", "gzip", "hashlib", "io", "json",
-        "pathlib", "sys", "typing", "zipfile", "zlib",
+        "__future__", "argparse", "base64", "collections", "collections.abc", "csv", "functools", "gzip", "hashlib",
+        "io", "json", "math", "pathlib", "struct", "sys", "typing", "zipfile", "zlib",
     }  # fmt: skip
 
 
@@ -96,6 +98,40 @@ def test_the_account_names_what_was_trained(good: Good, small_run: Path) -> None
         account["training"]["plan"] == hashlib.sha256((small_run / "training" / "plan.json").read_bytes()).hexdigest()
     )
     assert account["usage"] == json.loads(good.files["statement.json"])["usage"]
+
+
+# ---- the steps that read them
+
+
+def test_use_in_training_is_recomputed_from_the_order(bundle: Path, good: Good, alone: Verify) -> None:
+    done = alone(bundle, "--steps")
+    usage = good.account()["usage"]
+    told = (
+        f"{usage['documents']} documents were read, {usage['tokens_read']} tokens in all, {usage['tokens_scored']} of"
+    )
+    assert done.returncode == 0 and told in done.stdout
+
+
+def test_the_steps_of_a_document_are_those_of_the_trace(bundle: Path, alone: Verify, small_run: Path) -> None:
+    tracer = Tracer(RunDirectory(small_run))
+    asked = [row for row in tracer.rows() if row["partner"] == PARTNER]
+    read = next(row for row in asked if len(tracer.positions(row)) > 1)
+    held = next(row for row in asked if row["use"] == "held-out")
+    places = ", ".join(f"({step}, {row})" for step, row in sorted(map(tuple, tracer.positions(read))))
+    assert f"read at (step, row): {places}\n" in alone(bundle, "--steps", "--id", read["id"]).stdout
+    assert "read at no step\n" in alone(bundle, "--steps", "--id", held["native_id"]).stdout
+
+
+@pytest.mark.parametrize("build", [broken.usage_overstated, broken.times_read_understated])
+def test_a_false_account_of_training_holds_until_the_steps_are_recomputed(
+    build: Callable[[Good], bytes], good: Good, alone: Verify, tmp_path: Path
+) -> None:
+    """Why --steps is there: rows and signature agree with each other, and neither with the order."""
+    made = tmp_path / "made.zip"
+    made.write_bytes(build(good))
+    assert alone(made).returncode == 0
+    done = alone(made, "--steps")
+    assert done.returncode == 1 and ("[figures-differ]" in done.stderr or "[list-differs]" in done.stderr)
 
 
 # ---- the partner's own files

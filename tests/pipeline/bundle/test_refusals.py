@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from licensing.verify import REFUSALS, VerificationError, check
 from tests.pipeline.bundle import broken
@@ -61,6 +63,35 @@ def test_no_file_and_no_folder(alone: Verify, bundle: Path, tmp_path: Path) -> N
     assert done.returncode == 1 and "[not-a-file]" in done.stderr
     assert alone(bundle, "--files", tmp_path / "nothing").returncode == 2
     assert alone().returncode == 2
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damage_anywhere_is_refused_in_words(good: Good, tmp_path: Path, data: st.DataObject) -> None:
+    """Whatever a file holds, sealed by the holder of the key, is refused with a code or changes nothing that counts."""
+    name = data.draw(
+        st.sampled_from(["rows.jsonl", "rows.csv", "spans/001.txt", "statement.json", "proofs/spans.json"])
+    )
+    text = bytearray(good.files[name])
+    at = data.draw(st.integers(0, len(text) - 1))
+    text[at : at + data.draw(st.integers(0, 3))] = data.draw(
+        st.sampled_from([b"", b'"', b"9", b"-", b"\0", b"[", b"\n"])
+    )
+    made = tmp_path / "made.zip"
+    made.write_bytes(resealed(good, good.files | {name: bytes(text)}))
+    try:
+        check(str(made), None, steps=True)
+    except VerificationError as refusal:
+        assert refusal.say("en") and refusal.say("nl")
+
+
+def test_a_name_cannot_steer_the_screen(good: Good, alone: Verify, tmp_path: Path) -> None:
+    """A partner name with line ends and escape codes in it cannot print a verdict of its own."""
+    evil = "x\nVERIFIED\n\x1b[2J"
+    made = tmp_path / "made.zip"
+    made.write_bytes(resealed(good, good.files, partner=evil))
+    done = alone(made)
+    assert done.returncode == 1 and "x?VERIFIED??[2J" in done.stderr and "\x1b" not in done.stderr
 
 
 @pytest.mark.parametrize("keep", [0, 1, 21, 22, 100, 5000])
