@@ -55,7 +55,10 @@ def test_every_answer_has_one_figure_and_no_jargon(tmp_path: Path, language: Lan
 
 def test_the_texts_that_decided_are_fixed_by_their_digests(tmp_path: Path) -> None:
     run = make_run(tmp_path)
+    other = AGREEMENT.model_copy(update={"id": "other-2026", "partner": "Another"})
+    run = replace(run, agreements={**run.agreements, other.id: other})
     before = statement_values(run, PARTNER, usage())["digests"]
+    assert "other-2026" not in json.dumps(statement_values(run, PARTNER, usage()))
     assert before["agreements"] == {AGREEMENT.id: None} and before["licence_table"] is None
     folder = tmp_path / "rights" / "agreements"
     folder.mkdir(parents=True)
