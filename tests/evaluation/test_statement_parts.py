@@ -93,7 +93,7 @@ def test_reservations_and_codes_are_counted_where_they_are_recorded(tmp_path: Pa
     made = [one for one in rows() if one["partner"] == PARTNER]
     signal = {
         "protocol": "robots.txt",
-        "value": "disallow",
+        "value": "disallowed",
         "where": "https://x.example/robots.txt",
         "sha256": "0" * 64,
     }
@@ -119,7 +119,7 @@ def test_reservations_and_codes_are_counted_where_they_are_recorded(tmp_path: Pa
     assert values["identified"]["isccs"] == 4
     told = values["reservations"]
     assert told["states"] == [{"state": "allowed", "documents": 5}, {"state": "disallowed", "documents": 4}]
-    assert told["signals"] == [{"protocol": "robots.txt", "value": "disallow", "documents": 6}]
+    assert told["signals"] == [{"protocol": "robots.txt", "value": "disallowed", "documents": 6}]
     assert (told["first"], told["last"]) == ("2026-05-10", "2026-05-18")
     page = render_statement(run, PARTNER, "nl", usage())
     check_page(page)
