@@ -262,6 +262,8 @@ def test_of_several_agreements_the_one_with_most_probes_comes_first(tmp_path: Pa
     write_ledger(tmp_path / "again" / "ledger", made)
     (tmp_path / "again" / "config.yaml").write_text(yaml.safe_dump(CONFIG))
     run = replace(run, ledger=tmp_path / "again" / "ledger", agreements={**run.agreements, "second": second})
+    agreed = statement_values(run, PARTNER, usage())["agreements"]
+    assert [one["remuneration"]["count"] for one in agreed] == [None, None], "of which agreement is not known"
     page = render_statement(run, PARTNER, "en", usage())
     assert "<strong>3</strong> of 9 documents of yours (agreement second)" in page
     assert len(cells(page, "Your documents under agreement second")) == 2
