@@ -131,7 +131,7 @@ def statement_values(
         "dates": run.dates(),
         "use": dict(config["intended_use"]),
         "model": _model(run),
-        "digests": digests(run, config),
+        "digests": digests(run, config, [agreement.id for agreement in agreements]),
         **_documents(figures, more),
         "rights": _rights(figures),
         "agreements": [

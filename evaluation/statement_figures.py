@@ -23,7 +23,7 @@ class Reservations:
     """What rightholders had reserved where documents came from; counts are of documents.
 
     ``states`` maps allowed, disallowed and unknown; ``signals`` maps (protocol, value); ``first`` and ``last`` are the
-    earliest and latest day on which a signal was looked up (ISO), None where none was.
+    earliest and latest day as of which they were judged (ISO), None where none is recorded.
     """
 
     states: Counter[str] = field(default_factory=Counter)

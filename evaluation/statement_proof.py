@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluation.run_files import RunFiles
@@ -12,8 +12,8 @@ from licensing.canonical import digest_of
 from licensing.files import file_digest
 
 
-def digests(run: RunFiles, config: Mapping[str, Any]) -> dict[str, Any]:
-    """SHA-256 of each agreement's file by id and of the licence table, as kept with the decisions, and of the policy.
+def digests(run: RunFiles, config: Mapping[str, Any], agreements: Sequence[str]) -> dict[str, Any]:
+    """SHA-256 of a partner's agreements and of the licence table, as kept with the decisions, and of the policy.
 
     The policy is digested as canonical JSON of its section in the resolved configuration. None is "not kept".
     """
@@ -21,7 +21,7 @@ def digests(run: RunFiles, config: Mapping[str, Any]) -> dict[str, Any]:
     kept = {load_agreement(path).id: file_digest(path)[0] for path in sorted((rights / "agreements").glob("*.yaml"))}
     table = rights / "licences.yaml"
     return {
-        "agreements": {name: kept.get(name) for name in sorted(run.agreements)},
+        "agreements": {name: kept.get(name) for name in agreements},
         "licence_table": file_digest(table)[0] if table.exists() else None,
         "policy": digest_of(_plain(config["policy"])),
     }

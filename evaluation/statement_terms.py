@@ -23,12 +23,18 @@ def agreement_values(
     """
     found = _found(figures, most_read, _longest(agreement, probes))
     key = agreement.remuneration_key
+    # Counts are of all the partner's documents; they are this agreement's only if no other text of it was trained on.
+    alone = figures.agreements[agreement.id, "train"].documents == figures.end("train").documents
     return {
         "id": agreement.id,
         "partner": agreement.partner,
         "contact": agreement.contact,
         "attribution": agreement.attribution,
-        "remuneration": {"key": key, "clause": agreement.clause("remuneration_key"), "count": counts.get(key)},
+        "remuneration": {
+            "key": key,
+            "clause": agreement.clause("remuneration_key"),
+            "count": counts.get(key) if alone else None,
+        },
         "notice": {"days": agreement.notice_period_days, "clause": agreement.clause("notice_period_days")},
         "enforced": [
             {"field": name, "says": _says(agreement, name), "clause": agreement.clause(name), "found": found[name]}

@@ -118,6 +118,9 @@ def test_an_agreement_is_probed_by_itself(tmp_path: Path) -> None:
     assert (trained["documents"], held["documents"]) == (9, 6) and trained["exact"] >= 8 and held["exact"] == 0
     found = result.figures["agreements"]["mine"]["difference"]
     assert found["low"] > 0 and found["visible_from"] <= trained["exact"]
+    packed, plan = read_packed(inputs.tokens), Plan.from_json(inputs.plan.read_text(encoding="utf-8"))
+    none = replace(inputs, settings=inputs.settings.model_copy(update={"agreement_items": 0}))
+    assert memorisation.draw_agreements(packed, plan, none) == {}
     mine = [item for item in result.items if item["agreement"] == "mine"]
     assert len(mine) == 15 and sum(group["documents"] for group in result.figures["groups"]) == len(result.items) - 15
 

@@ -89,6 +89,15 @@ def test_clauses_say_what_was_found(tmp_path: Path) -> None:
     assert agreement["remuneration"]["count"] == 1200
 
 
+def test_many_saved_states_do_not_fill_the_first_page(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    for step in range(200, 900, 100):
+        (run.checkpoints / f"step-{step:08d}").mkdir()
+    page = render_statement(run, PARTNER, "en", usage())
+    assert "(by steps done): 9, from 50 to 800; that did not: 10, 12." in page
+    assert "50, 100, 200, 300, 400" in page.partition('id="part-f"')[2], "all of them, in the section"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_partner_that_was_not_read_is_told_so_and_nothing_of_others(tmp_path: Path, language: Language) -> None:
     unread = Usage(0, 0, 0.0, None, None, 0.0, {}, 0)

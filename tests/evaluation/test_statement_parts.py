@@ -25,7 +25,7 @@ from evaluation.statement_remuneration import remuneration_values
 from evaluation.words import Language
 from licensing.canonical import canonical
 from licensing.remuneration import Cap, RemunerationError, RemunerationPolicy, Use
-from tests.evaluation.made_run import AGREEMENT, CONFIG, PARTNER, Provider, make_run, rows, usage
+from tests.evaluation.made_run import AGREEMENT, CONFIG, PARTNER, Provider, make_run, rows, usage, write_ledger
 from tests.evaluation.test_report import cells, check_page
 
 LANGUAGES: tuple[Language, ...] = ("en", "nl")
@@ -55,7 +55,10 @@ def test_every_answer_has_one_figure_and_no_jargon(tmp_path: Path, language: Lan
 
 def test_the_texts_that_decided_are_fixed_by_their_digests(tmp_path: Path) -> None:
     run = make_run(tmp_path)
+    other = AGREEMENT.model_copy(update={"id": "other-2026", "partner": "Another"})
+    run = replace(run, agreements={**run.agreements, other.id: other})
     before = statement_values(run, PARTNER, usage())["digests"]
+    assert "other-2026" not in json.dumps(statement_values(run, PARTNER, usage()))
     assert before["agreements"] == {AGREEMENT.id: None} and before["licence_table"] is None
     folder = tmp_path / "rights" / "agreements"
     folder.mkdir(parents=True)
@@ -90,7 +93,7 @@ def test_reservations_and_codes_are_counted_where_they_are_recorded(tmp_path: Pa
     made = [one for one in rows() if one["partner"] == PARTNER]
     signal = {
         "protocol": "robots.txt",
-        "value": "disallow",
+        "value": "disallowed",
         "where": "https://x.example/robots.txt",
         "sha256": "0" * 64,
     }
@@ -116,7 +119,7 @@ def test_reservations_and_codes_are_counted_where_they_are_recorded(tmp_path: Pa
     assert values["identified"]["isccs"] == 4
     told = values["reservations"]
     assert told["states"] == [{"state": "allowed", "documents": 5}, {"state": "disallowed", "documents": 4}]
-    assert told["signals"] == [{"protocol": "robots.txt", "value": "disallow", "documents": 6}]
+    assert told["signals"] == [{"protocol": "robots.txt", "value": "disallowed", "documents": 6}]
     assert (told["first"], told["last"]) == ("2026-05-10", "2026-05-18")
     page = render_statement(run, PARTNER, "nl", usage())
     check_page(page)
@@ -243,6 +246,27 @@ def test_own_probes_are_shown_to_the_partner_and_totals_to_everyone(tmp_path: Pa
     page = render_statement(run, PARTNER, "en", usage())
     assert "of 4 documents of yours" in page and "no number would have shown a difference" in page
     assert "98,765" in page and "98,765" not in render_report(run, Provider(), CONFIG)
+
+
+def test_of_several_agreements_the_one_with_most_probes_comes_first(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    _probe_own(tmp_path, run)
+    suite = json.loads((tmp_path / "evaluation" / "memorisation.json").read_bytes())
+    second = AGREEMENT.model_copy(update={"id": "second"})
+    large = json.loads(json.dumps(suite["agreements"][AGREEMENT.id]))
+    large["groups"][0] |= {"documents": 9, "exact": 3}
+    suite["agreements"]["second"] = large
+    (tmp_path / "evaluation" / "memorisation.json").write_text(json.dumps(suite))
+    made = rows()
+    made[1]["agreement"] = "second"
+    write_ledger(tmp_path / "again" / "ledger", made)
+    (tmp_path / "again" / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+    run = replace(run, ledger=tmp_path / "again" / "ledger", agreements={**run.agreements, "second": second})
+    agreed = statement_values(run, PARTNER, usage())["agreements"]
+    assert [one["remuneration"]["count"] for one in agreed] == [None, None], "of which agreement is not known"
+    page = render_statement(run, PARTNER, "en", usage())
+    assert "<strong>3</strong> of 9 documents of yours (agreement second)" in page
+    assert len(cells(page, "Your documents under agreement second")) == 2
 
 
 def test_what_changed_since_the_former_statement(tmp_path: Path) -> None:

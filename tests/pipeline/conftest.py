@@ -32,6 +32,7 @@ def small_config(**changes: object) -> dict[str, object]:
                 "reader": "jsonl",
                 "path": str(REPOSITORY / "configs/demo/de-kade/articles.jsonl"),
                 "agreement": "de-kade-2026",
+                "iscc": True,
                 "columns": {
                     "id": "id",
                     "text": "text",

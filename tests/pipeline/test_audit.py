@@ -26,11 +26,13 @@ def test_a_statement_in_both_languages_with_its_list(small_run: Path, tmp_path: 
     with (tmp_path / "out" / "statement-de-kade-pers-b-v.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 77
+    assert all(row["iscc"].startswith("ISCC:KAA") for row in rows) and len({row["iscc"] for row in rows}) == 77
 
 
 def test_the_figures_are_those_of_the_steps(small_run: Path) -> None:
     cwd = small_run.parents[1]
     values = json.loads(herkomst("audit", "runs/small", "--partner", PARTNER, "--json", cwd=cwd).stdout)
+    assert values["identified"] == {"content_ids": 77, "own_ids": 77, "isccs": 77}
     tracer = Tracer(RunDirectory(small_run))
     mine = {row["id"] for row in tracer.rows() if row["partner"] == PARTNER}
     tokens = scored = 0
