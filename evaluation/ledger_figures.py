@@ -176,7 +176,7 @@ def documents_of(ledger: Path, partner: str, most: int | None = None) -> Iterato
 
 
 def tables_of(ledger: Path, columns: Sequence[str], partner: str | None = None) -> Iterator[pa.Table]:
-    """Yield the columns asked for, of one partner or of all, batch by batch; a column the ledger lacks is left out."""
+    """Yield the columns asked for, of one partner or of all, batch by batch."""
     yield from _tables(ledger, [*columns, "partner"], partner)
 
 

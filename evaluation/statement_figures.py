@@ -1,6 +1,6 @@
 """Counts that only statements and the section on reservations need, read in batches like `evaluation.ledger_figures`.
 
-Columns that an older ledger lacks are not guessed: what they would hold is None here and "not recorded" on the page.
+What no document carries is None here and "not recorded" on the page: it may never have been asked for.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Reservations:
 
 @dataclass(slots=True)
 class StatementFigures:
-    """How documents are identified and what is recorded of their legal basis; None where the ledger has no column."""
+    """How documents are identified and what is recorded of their legal basis; None where no document has any."""
 
     own_ids: int = 0
     isccs: int | None = None
@@ -74,16 +74,13 @@ def read_statement_figures(ledger: Path, partner: str | None = None) -> Statemen
 
 
 def _count(found: StatementFigures, table: pa.Table) -> None:
-    names = set(table.column_names)
     found.own_ids += int(pc.sum(pc.fill_null(pc.not_equal(table["native_id"], ""), False)).as_py() or 0)
-    if "iscc" in names:
-        found.isccs = (found.isccs or 0) + pc.count(table["iscc"]).as_py()
+    codes = pc.count(table["iscc"]).as_py()
+    found.isccs = (found.isccs or 0) + codes if codes else found.isccs
     for basis in table["basis"].to_pylist():
         found.bases[basis or "none"] += 1
-    if "basis_evidence" in names:
-        for basis in table.filter(pc.is_valid(table["basis_evidence"]))["basis"].to_pylist():
-            found.with_evidence[basis or "none"] += 1
-    if "reservation" in names:
+    for basis in table.filter(pc.is_valid(table["basis_evidence"]))["basis"].to_pylist():
+        found.with_evidence[basis or "none"] += 1
+    for reservation in table["reservation"].drop_null().to_pylist():
         found.reservations = found.reservations or Reservations()
-        for reservation in table["reservation"].drop_null().to_pylist():
-            found.reservations.add(reservation)
+        found.reservations.add(reservation)

@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from data_curation import shared_terms as module
@@ -18,6 +17,7 @@ from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, wr
 from data_curation.shared_terms import SharedTerms, write_terms
 from licensing.agreement import load_agreement
 from licensing.decide import decide
+from licensing.ledger import Ledger
 from licensing.policy import Policy
 from licensing.rights import Declared, IntendedUse, Rights
 from licensing.table import load_table
@@ -143,7 +143,7 @@ def test_the_ledger_carries_what_the_copies_ask(tmp_path: Path) -> None:
         terms=SharedTerms(tmp_path / "in" / "terms.parquet", POLICY, TABLE),
     )
     list(commit(inputs, tmp_path / "ledger", tmp_path / "corpus"))
-    found = {row["id"]: row for row in pq.read_table(tmp_path / "ledger", partitioning=None).to_pylist()}
+    found = {row["id"]: row for row in Ledger(tmp_path / "ledger").rows()}
     torn, kept = found[sha("x")], found[sha("v")]
     assert (torn["decision"], torn["reason"], torn["use"], torn["duties"]) == ("review", "parents-conflict", "none", [])
     assert (kept["decision"], kept["use"], kept["stream"]) == ("admit", "train", "g~MIT~nl")

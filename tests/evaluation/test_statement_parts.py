@@ -9,12 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from data_curation.ledger_table import LEDGER
 from evaluation.page import Numbers, template_text
 from evaluation.report import render_report
 from evaluation.run_files import RunFiles
@@ -72,15 +69,9 @@ def test_the_texts_that_decided_are_fixed_by_their_digests(tmp_path: Path) -> No
     assert after["policy"] == before["policy"] == hashlib.sha256(canonical(CONFIG["policy"])).hexdigest()
 
 
-def _ledger(folder: Path, made: list[dict[str, Any]], extra: list[pa.Field]) -> Path:
-    folder.mkdir()
-    schema = pa.schema([*[one for one in LEDGER if one.name != "iscc"], *extra])
-    pq.write_table(pa.Table.from_pylist(made, schema), folder / "part-00000.parquet")
-    return folder
-
-
-def test_columns_that_a_ledger_lacks_are_not_recorded_and_not_nothing(tmp_path: Path) -> None:
-    found = read_statement_figures(_ledger(tmp_path / "ledger", rows(), []), PARTNER)
+def test_what_no_document_carries_is_not_recorded_and_not_nothing(tmp_path: Path) -> None:
+    write_ledger(tmp_path / "ledger", rows())
+    found = read_statement_figures(tmp_path / "ledger", PARTNER)
     assert found.isccs is None and found.reservations is None and found.own_ids == 10
     run = replace(make_run(tmp_path / "run"), ledger=tmp_path / "ledger")
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(CONFIG))
@@ -103,17 +94,8 @@ def test_reservations_and_codes_are_counted_where_they_are_recorded(tmp_path: Pa
         one["basis_evidence"] = "signal" if number < 2 else None
         one["reservation"] = {"state": state, "as_of": f"2026-05-{10 + number}", "signals": [signal] * (number % 3)}
     made[9]["reservation"] = None
-    fields = pa.struct(
-        [("protocol", pa.string()), ("value", pa.string()), ("where", pa.string()), ("sha256", pa.string())]
-    )
-    reservation = pa.struct([("state", pa.string()), ("as_of", pa.string()), ("signals", pa.list_(fields))])
-    extra = [
-        pa.field("iscc", pa.string()),
-        pa.field("basis_evidence", pa.string()),
-        pa.field("reservation", reservation),
-    ]
-    ledger = _ledger(tmp_path / "ledger", made, extra)
-    run = replace(make_run(tmp_path / "run"), ledger=ledger)
+    write_ledger(tmp_path / "ledger", made)
+    run = replace(make_run(tmp_path / "run"), ledger=tmp_path / "ledger")
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(CONFIG))
     values = statement_values(run, PARTNER, usage())
     assert values["identified"]["isccs"] == 4
