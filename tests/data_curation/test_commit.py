@@ -13,17 +13,7 @@ import pytest
 from data_curation import commit as module
 from data_curation.commit import CommitInputs, commit, partner_folder
 from data_curation.duplicates import REMOVED
-from data_curation.shards import (
-    CURATED,
-    DECIDED,
-    RECEIVED,
-    Row,
-    read_shard,
-    read_slice,
-    shards,
-    slice_bounds,
-    write_shard,
-)
+from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, read_slice, slice_bounds, write_shard
 from data_curation.streams import read_streams
 
 
@@ -130,7 +120,7 @@ def one_by_one(folder: Path, documents: list[Row], **inputs: Any) -> dict[str, R
     write_shard(folder / "duplicates.parquet", [], REMOVED)
     paths = CommitInputs(folder / "r", folder / "d", folder / "c", folder / "duplicates.parquet", 1, 0.0, **inputs)
     committed(paths, folder)
-    return {row["id"]: row for path in shards(folder / "ledger") for row in read_shard(path)}
+    return {row["id"]: row for row in pq.read_table(folder / "ledger").to_pylist()}
 
 
 def held(rows: dict[str, Row]) -> set[str]:

@@ -23,7 +23,7 @@ from data_curation.ingest import ingest_source
 from data_curation.minhash import signature
 from data_curation.readers import Source
 from data_curation.settings import CurationSettings, DuplicatesSettings
-from data_curation.shards import Row, read_shard, shards
+from data_curation.shards import Row, shards
 from data_curation.signatures import SignatureWriter
 from data_curation.words import RegexWords, word_hashes
 from licensing.agreement import Agreement, load_agreement
@@ -200,7 +200,7 @@ def ledger(folder: Path, outcome: str = "review", workers: int = 1, shard: int =
         copies_not_admitted=admission.policy.copies_not_admitted,
     )
     list(commit(inputs, folder / "ledger", folder / "corpus"))
-    rows = [row for path in shards(folder / "ledger") for row in read_shard(path)]
+    rows = pq.read_table(folder / "ledger", partitioning=None).to_pylist()
     return {row["native_id"]: row for row in rows}
 
 
