@@ -13,11 +13,10 @@ import pytest
 from data_curation import shared_terms as module
 from data_curation.commit import CommitInputs, commit
 from data_curation.duplicates import REMOVED
-from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, write_shard
+from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, shards, write_shard
 from data_curation.shared_terms import SharedTerms, write_terms
 from licensing.agreement import load_agreement
 from licensing.decide import decide
-from licensing.ledger import Ledger
 from licensing.policy import Policy
 from licensing.rights import Declared, IntendedUse, Rights
 from licensing.table import load_table
@@ -143,7 +142,7 @@ def test_the_ledger_carries_what_the_copies_ask(tmp_path: Path) -> None:
         terms=SharedTerms(tmp_path / "in" / "terms.parquet", POLICY, TABLE),
     )
     list(commit(inputs, tmp_path / "ledger", tmp_path / "corpus"))
-    found = {row["id"]: row for row in Ledger(tmp_path / "ledger").rows()}
+    found = {row["id"]: row for path in shards(tmp_path / "ledger") for row in read_shard(path)}
     torn, kept = found[sha("x")], found[sha("v")]
     assert (torn["decision"], torn["reason"], torn["use"], torn["duties"]) == ("review", "parents-conflict", "none", [])
     assert (kept["decision"], kept["use"], kept["stream"]) == ("admit", "train", "g~MIT~nl")

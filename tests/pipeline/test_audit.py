@@ -70,7 +70,7 @@ def test_an_unknown_partner_is_told_who_is_known(small_run: Path) -> None:
 def test_the_usage_table_counts_as_the_statements_do(small_run: Path) -> None:
     directory = RunDirectory(small_run)
     table, tracer = usage_table(directory), Tracer(directory)
-    assert set(table) == {PARTNER, "Herkomst"}
+    assert set(table) == {PARTNER, "Stille Bron Stichting"}
     for partner, use in table.items():
         usage = usage_of(tracer, partner)
         assert usage and (use.tokens_scored, use.documents) == (usage.tokens_scored, usage.documents)
