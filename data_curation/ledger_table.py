@@ -102,7 +102,8 @@ class PartnerWriter:
         table = pa.concat_tables(self._waiting)
         begin = 0
         while table.num_rows - begin >= least and begin < table.num_rows:
-            group = table.slice(begin, GROUP_ROWS)
+            # In one piece, so that the bytes do not tell in which pieces the rows came.
+            group = table.slice(begin, GROUP_ROWS).combine_chunks()
             self._part().write_table(group, row_group_size=GROUP_ROWS)
             self._groups += 1
             begin += group.num_rows
@@ -193,12 +194,12 @@ def _spooled(path: Path) -> Iterator[pa.Table]:
 
 def _repeating_columns() -> list[str]:
     """The columns in which values repeat, as parquet names them: a list of structs is one column for each field."""
-    named = []
-    for column in LEDGER:
-        inner = [f"{column.name}.list.element.{one.name}" for one in _fields(column.type)] or [column.name]
-        named += [] if column.name in _DISTINCT else inner
-    return named
+    return [path for column in LEDGER if column.name not in _DISTINCT for path in _paths(column.name, column.type)]
 
 
-def _fields(kind: pa.DataType) -> list[pa.Field]:
-    return list(kind.value_type) if pa.types.is_list(kind) else []
+def _paths(name: str, kind: pa.DataType) -> list[str]:
+    if pa.types.is_list(kind):
+        return _paths(f"{name}.list.element", kind.value_type)
+    if pa.types.is_struct(kind):
+        return [path for one in kind for path in _paths(f"{name}.{one.name}", one.type)]
+    return [name]

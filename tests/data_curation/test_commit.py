@@ -70,6 +70,10 @@ def test_slices_and_shards_do_not_show(tmp_path: Path, monkeypatch: pytest.Monke
     assert one == many
     rows = [list(Ledger(tmp_path / name / "ledger").rows()) for name in ("a", "b")]
     assert rows[0] == rows[1] and len(rows[0]) == 300
+    files = [file.relative_to(tmp_path / "a") for file in (tmp_path / "a" / "ledger").rglob("*") if file.is_file()]
+    assert len(files) == 5
+    for file in files:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
 def test_every_document_is_a_row_in_order_and_kept_ones_have_their_text(tmp_path: Path) -> None:
