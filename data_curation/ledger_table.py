@@ -193,13 +193,13 @@ def _spooled(path: Path) -> Iterator[pa.Table]:
 
 
 def _repeating_columns() -> list[str]:
-    """The columns in which values repeat, as parquet names them: a list of structs is one column for each field."""
-    return [path for column in LEDGER if column.name not in _DISTINCT for path in _paths(column.name, column.type)]
+    """The columns in which values repeat, as parquet names them: one for each field of a struct or list."""
+    return [leaf for column in LEDGER if column.name not in _DISTINCT for leaf in _columns_of(column.name, column.type)]
 
 
-def _paths(name: str, kind: pa.DataType) -> list[str]:
+def _columns_of(name: str, kind: pa.DataType) -> list[str]:
     if pa.types.is_list(kind):
-        return _paths(f"{name}.list.element", kind.value_type)
+        return _columns_of(f"{name}.list.element", kind.value_type)
     if pa.types.is_struct(kind):
-        return [path for one in kind for path in _paths(f"{name}.{one.name}", one.type)]
+        return [leaf for one in kind for leaf in _columns_of(f"{name}.{one.name}", one.type)]
     return [name]

@@ -152,4 +152,4 @@ def test_columns_of_every_shape_are_named_as_parquet_names_them(tmp_path: Path) 
         paths = {file.schema.column(number).path for number in range(len(file.schema.names))}
     assert set(ledger_table._repeating_columns()) == paths - set(ledger_table._DISTINCT)
     nested = pa.list_(pa.struct([("a", pa.list_(pa.string())), ("b", pa.int64())]))
-    assert ledger_table._paths("x", nested) == ["x.list.element.a.list.element", "x.list.element.b"]
+    assert ledger_table._columns_of("x", nested) == ["x.list.element.a.list.element", "x.list.element.b"]
