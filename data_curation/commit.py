@@ -16,6 +16,7 @@ from typing import Any
 
 from data_curation.copies import set_aside, with_copy
 from data_curation.ledger_table import LEDGER, LedgerWriter
+from data_curation.parallel import run_tasks
 from data_curation.shards import RECEIVED, Row, read_slice, shards, slice_bounds
 from data_curation.shared_terms import SharedTerms
 from data_curation.streams import StreamWriters, stream_name
@@ -23,7 +24,7 @@ from data_curation.withdrawn import Refusal, Withdrawn
 from licensing.canonical import canonical
 from licensing.leaf import partner_leaf
 from licensing.leaf_hashes import leaf_hashes
-from licensing.ledger import Ledger
+from licensing.ledger import Ledger, LedgerPartner
 from licensing.merkle import leaf_hash, root_of, write_levels
 from licensing.rights import Outcome
 
@@ -49,8 +50,8 @@ class CommitInputs:
     terms: SharedTerms | None = None
 
 
-def commit(inputs: CommitInputs, ledger: Path, corpus: Path) -> Iterator[int]:
-    """Write ledger and corpus, yielding the number of ledger rows after each slice.
+def commit(inputs: CommitInputs, ledger: Path, corpus: Path, workers: int = 1) -> Iterator[int]:
+    """Write ledger and corpus, yielding the number of ledger rows after each slice; ``workers`` build the trees.
 
     ``corpus/roots.json`` holds the root over the partners' roots and each partner's root and size;
     ``corpus/merkle`` holds the leaves of each partner's tree in the order of document ids.
@@ -71,7 +72,7 @@ def commit(inputs: CommitInputs, ledger: Path, corpus: Path) -> Iterator[int]:
             yield writer.rows
     writer.finish()
     (corpus / "streams.json").write_bytes(canonical({"streams": [asdict(info) for info in streams.infos()]}))
-    (corpus / "roots.json").write_bytes(canonical(build_trees(Ledger(ledger), corpus / "merkle")))
+    (corpus / "roots.json").write_bytes(canonical(build_trees(Ledger(ledger), corpus / "merkle", workers)))
 
 
 def _text_bytes(received: Path) -> int:
@@ -189,16 +190,29 @@ def _drawn(seed: int, name: str) -> int:
     return int.from_bytes(drawn[:8], "big")
 
 
-def build_trees(ledger: Ledger, folder: Path) -> dict[str, Any]:
+def build_trees(ledger: Ledger, folder: Path, workers: int = 1) -> dict[str, Any]:
     """Build every partner's tree and the tree over their roots; returns what ``roots.json`` holds.
 
-    ``folder`` gets a folder a partner with the levels of its tree; memory stays at a batch of rows.
+    ``folder`` gets a folder a partner with the levels of its tree; memory stays at a batch of rows for each worker.
     """
-    partners = []
-    for one in ledger.partners():
-        levels = folder / one.folder
-        levels.mkdir(parents=True)
-        root = write_levels(levels, leaf_hashes(ledger, one.partner))
-        partners.append({"partner": one.partner, "root": root.hex(), "size": one.rows})
+    tasks = [_TreeTask(ledger.folder, one, folder / one.folder) for one in ledger.partners()]
+    # Large ones first, so that no worker is left with the largest at the end.
+    tasks.sort(key=lambda task: (-task.partner.rows, task.partner.partner))
+    roots = {task.partner.partner: root for task, root in run_tasks(_build_tree, tasks, workers)}
+    partners = [
+        {"partner": one.partner, "root": roots[one.partner].hex(), "size": one.rows} for one in ledger.partners()
+    ]
     top = root_of(leaf_hash(partner_leaf(partner)) for partner in partners)
     return {"root": top.hex(), "partners": partners}
+
+
+@dataclass(frozen=True, slots=True)
+class _TreeTask:
+    ledger: Path
+    partner: LedgerPartner
+    levels: Path
+
+
+def _build_tree(task: _TreeTask) -> bytes:
+    task.levels.mkdir(parents=True)
+    return write_levels(task.levels, leaf_hashes(Ledger(task.ledger), task.partner.partner))

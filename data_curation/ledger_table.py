@@ -108,7 +108,8 @@ class PartnerWriter:
         table = pa.concat_tables(self._waiting)
         begin = 0
         while table.num_rows - begin >= least and begin < table.num_rows:
-            group = table.slice(begin, GROUP_ROWS)
+            # In one piece, so that the bytes do not tell in which pieces the rows came.
+            group = table.slice(begin, GROUP_ROWS).combine_chunks()
             self._part().write_table(group, row_group_size=GROUP_ROWS)
             self._groups += 1
             begin += group.num_rows

@@ -201,7 +201,7 @@ def _commit(context: Context) -> dict[str, Any]:
     rows = 0
     with atomic_folder(run.ledger) as ledger, atomic_folder(run.corpus) as corpus:
         with context.meter("commit", "rows", documents) as meter:
-            for total in commit(inputs, ledger, corpus):
+            for total in commit(inputs, ledger, corpus, context.workers):
                 meter.advance(total - rows)
                 rows = total
         root = json.loads((corpus / "roots.json").read_bytes())["root"]

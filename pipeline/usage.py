@@ -20,7 +20,8 @@ from pipeline.trace import Reads, Tracer
 class ReadCounts(Mapping[str, tuple[int, float]]):
     """Tokens read and times read by document id, for the documents of one partner that were put in the training text.
 
-    Two numbers a ledger row, in the order of the rows; ids are looked up in the ledger's own list, so that no
+    Two numbers a ledger row, ``tokens`` and ``times`` of shape [rows of the partner] in the order of the rows, with
+    times -1 where the document is not in the training text; ids are looked up in the ledger's own list, so that no
     dictionary grows with the partner.
     """
 
@@ -28,7 +29,6 @@ class ReadCounts(Mapping[str, tuple[int, float]]):
         self._ids, self._next = ids, 0
         self.tokens = np.zeros(len(ids), dtype=np.int64)
         self.times = np.full(len(ids), -1, dtype=np.int32)
-        """Shape [rows of the partner]; -1 where the document is not in the training text."""
 
     def __getitem__(self, document_id: str) -> tuple[int, float]:
         place = self._place_of(document_id)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from data_curation import commit as module
-from data_curation.commit import CommitInputs, commit
+from data_curation.commit import CommitInputs, build_trees, commit
 from data_curation.duplicates import REMOVED
 from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, read_slice, slice_bounds, write_shard
 from data_curation.streams import read_streams
@@ -70,6 +70,10 @@ def test_slices_and_shards_do_not_show(tmp_path: Path, monkeypatch: pytest.Monke
     assert one == many
     rows = [list(Ledger(tmp_path / name / "ledger").rows()) for name in ("a", "b")]
     assert rows[0] == rows[1] and len(rows[0]) == 300
+    files = [file.relative_to(tmp_path / "a") for file in (tmp_path / "a" / "ledger").rglob("*") if file.is_file()]
+    assert len(files) == 5
+    for file in files:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
 def test_every_document_is_a_row_in_order_and_kept_ones_have_their_text(tmp_path: Path) -> None:
@@ -81,6 +85,16 @@ def test_every_document_is_a_row_in_order_and_kept_ones_have_their_text(tmp_path
     assert {row["id"] for row in texts} == kept and len(texts) == len(kept)
     duplicate = next(row for row in rows if row["reason"] == "duplicate-near")
     assert duplicate["survivor"] == ids(300)[1] and duplicate["use"] == "none"
+
+
+def test_trees_are_the_same_for_any_number_of_workers(tmp_path: Path) -> None:
+    roots = committed(tables(tmp_path / "in", 300, 3), tmp_path)
+    assert build_trees(Ledger(tmp_path / "ledger"), tmp_path / "again", workers=2) == roots
+    written = sorted((tmp_path / "again").rglob("*.bin"))
+    assert len(written) > 10
+    for path in written:
+        first = tmp_path / "corpus" / "merkle" / path.relative_to(tmp_path / "again")
+        assert path.read_bytes() == first.read_bytes()
 
 
 def test_partners_of_similar_names_have_their_own_folders() -> None:

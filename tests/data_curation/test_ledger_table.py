@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -142,3 +144,12 @@ def test_ids_are_found_by_binary_search(tmp_path_factory: pytest.TempPathFactory
 def test_what_is_no_id_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="lower-case hexadecimal"):
         packed(["0" * 64, wrong])
+
+
+def test_columns_of_every_shape_are_named_as_parquet_names_them(tmp_path: Path) -> None:
+    ledger = write(tmp_path / "ledger", made(3, partners=1))
+    with pq.ParquetFile(tmp_path / "ledger" / ledger.partners()[0].folder / "part-00000.parquet") as file:
+        paths = {file.schema.column(number).path for number in range(len(file.schema.names))}
+    assert set(ledger_table._repeating_columns()) == paths - set(ledger_table._DISTINCT)
+    nested = pa.list_(pa.struct([("a", pa.list_(pa.string())), ("b", pa.int64())]))
+    assert ledger_table._columns_of("x", nested) == ["x.list.element.a.list.element", "x.list.element.b"]
