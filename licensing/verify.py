@@ -1129,7 +1129,8 @@ SAYINGS = {
         "recomputed from the order: {documents} documents were read, {tokens_read} tokens in all, "
         "{tokens_scored} of them scored, from step {first_step} to step {last_step}; the statement says the same",
         "herberekend uit de volgorde: {documents} documenten zijn gelezen, samen {tokens_read} tokens, "
-        "waarvan {tokens_scored} om te voorspellen, van stap {first_step} tot en met stap {last_step}; de verklaring zegt hetzelfde",
+        "waarvan {tokens_scored} om te voorspellen, "
+        "van stap {first_step} tot en met stap {last_step}; de verklaring zegt hetzelfde",
     ),
     "no-steps": (
         "recomputed from the order: no step read a document of yours; the statement says the same",
