@@ -12,23 +12,29 @@ Dear reader,
 
 somebody trained a language model and used documents of yours. This bundle is their account of it. You need not believe
 them, nor us: this program reads the bundle on your own machine. It opens no network connection, runs no other program,
-writes no file and needs nothing installed. It is short enough to read, or to have read, before you run it.
+writes no file and needs nothing installed. Have somebody you trust read it before you run it; an hour will do, for two
+hundred lines of it are only what it says, in two languages.
 
-What it proves. (1) The bundle is whole: every file is the one in the manifest, and the manifest is the one signed.
-(2) The rows, one for each document of yours that was ever received, used or not, give exactly the number (the Merkle
-root) that the provider committed to when the corpus was fixed. Nobody can change, add, hide or reorder a row without
-changing that number. (3) Your root is part of the root of the whole corpus, without showing you
-anything of other partners. (4) The count of tokens of each of your documents is committed to in the same way. (5) The
-list for people (rows.csv) and the figures in statement.json agree with those rows. (6) A file of yours was received
-byte for byte, or was not: your rows are all there and are sorted, so what is not among them was not received. (7) With
---steps: tokens read, times read and the first and last training step follow from (4) and the training order.
+What it proves.
 
-What it cannot prove. That the machine did what was committed to: for that, have sampled training steps replayed. That
-the root was fixed before the training began: the record of the run shows that, and its newest entry is named here, so
-that whoever may read the whole record can tell. That no copy of your text came in through somebody else. That the
-sentences of the HTML and PDF pages say what the figures say: read them beside statement.json. That figures which do not
-follow from your rows (share of training, test for repetition) are right: the provider signs for those, and
-is bound by its signature. And without --key it cannot tell who signed, only that one key signed everything.
+(1) The bundle is whole: every file is the one in the manifest, and the manifest is the one that was signed.
+(2) The rows, one for each document of yours, used or not, give exactly the number (the Merkle root) that the provider
+    committed to when the corpus was fixed. Nobody can change, add, hide or move a row without changing that number.
+(3) Your root is part of the root of the whole corpus. The proof shows you nothing of other partners.
+(4) The number of tokens of each of your documents is committed to in the same way.
+(5) The list for people (rows.csv) and the counts and documents in statement.json agree with those rows.
+(6) A file of yours is among the documents received, byte for byte, or it is not. All your rows are here and they are
+    sorted, so a document that has no row is one that the provider says it never received, and it is bound by that.
+(7) With --steps: tokens read, times read and the first and last training step follow from (4) and the training order.
+
+What it cannot prove.
+
+That the machine did what was committed to: for that, have sampled training steps replayed. That the root was fixed
+before the training began: the record of the run shows that, and its newest entry is named here, so that whoever may
+read the whole record can tell. That no copy of your text came in through somebody else. That the sentences of the HTML
+and PDF pages say what the figures say: read them beside statement.json. That figures which do not follow from your rows
+(share of the training, test for repetition) are right: the provider signs for those and is bound by its signature. And
+without --key it cannot tell who signed, only that one key signed everything.
 
 How it is done, for those who want to write a second one:
 
@@ -783,8 +789,8 @@ def check_steps(bundle: Bundle, account: dict[str, Any]) -> dict[str, Any]:
         most = max((len(places) for _, _, places in parts), default=0)
         if document.row["use"] == "train":
             check_recount(document, mine, most)
+            times[most] += 1
         read, scored = read + mine, scored + sum(tokens * len(places) for _, tokens, places in parts)
-        times[most] += 1
         for step, _ in (place for _, _, places in parts for place in places):
             steps = min(steps[0], step), max(steps[1], step)
     count = sum(n for most, n in times.items() if most)
@@ -794,7 +800,7 @@ def check_steps(bundle: Bundle, account: dict[str, Any]) -> dict[str, Any]:
         "tokens_read": read,
         "tokens_scored": scored,
         "epochs": epochs,
-        "most_read": max(times),
+        "most_read": max(times, default=None),
     }
     figures.update(first_step=steps[0] if count else None, last_step=steps[1] if count else None)
     for name, computed in figures.items():
@@ -1120,10 +1126,15 @@ SAYINGS = {
         "volgen uit de regels",
     ),
     "steps": (
-        "recomputed from the order: {documents} documents were read, {read} tokens in all, {scored} of them scored, "
-        "from step {first} to step {last}; the statement says the same",
-        "herberekend uit de volgorde: {documents} documenten zijn gelezen, samen {read} tokens, waarvan {scored} om te "
-        "voorspellen, van stap {first} tot en met stap {last}; de verklaring zegt hetzelfde",
+        "recomputed from the order: {documents} documents were read, {tokens_read} tokens in all, "
+        "{tokens_scored} of them scored, from step {first_step} to step {last_step}; the statement says the same",
+        "herberekend uit de volgorde: {documents} documenten zijn gelezen, samen {tokens_read} tokens, "
+        "waarvan {tokens_scored} om te voorspellen, "
+        "van stap {first_step} tot en met stap {last_step}; de verklaring zegt hetzelfde",
+    ),
+    "no-steps": (
+        "recomputed from the order: no step read a document of yours; the statement says the same",
+        "herberekend uit de volgorde: bij geen stap is een document van u gelezen; de verklaring zegt hetzelfde",
     ),
     "read-at": (
         "read at (step, row): {places}",
@@ -1246,9 +1257,7 @@ def report(account: dict[str, Any], figures: Figures, key: str, given: bool, lan
         ("model", {"plan": training["plan"], "weights": training["weights"], "record": account["record_head"]}),
     ]
     if figures.steps:
-        used = figures.steps
-        values = {"documents": used["documents"], "read": used["tokens_read"], "scored": used["tokens_scored"]}
-        said.insert(7, ("steps", {**values, "first": used["first_step"], "last": used["last_step"]}))
+        said.insert(7, ("steps" if figures.steps["documents"] else "no-steps", figures.steps))
     print(saying("for", language, partner=account["partner"], run=account["run"]))
     for key_of_saying, values in said:
         print("  - " + saying(key_of_saying, language, **values))
