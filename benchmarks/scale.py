@@ -2,17 +2,17 @@
 
     python benchmarks/scale.py [--documents 100000 1000000 10000000] [--folder FOLDER] [--keep]
 
-Makes a run directory for each size (10 million documents: 10^10 tokens, 40 partners, about 3 GB on disk), asks it the
-questions each in a process of its own, prints a table for every size and the slope between sizes, and removes it again.
-*Cold* is the first answer of a new process with the run's pages dropped from the page cache; *warm* is every later one.
-Peak memory is the largest resident set of the process, mapped pages of files included.
+Makes a run directory for each size (10 million documents: 10^10 tokens, 40 partners, about 2.5 GB on disk with the
+trees), asks it the questions each in a process of its own, prints a table for every size and the slope between sizes,
+and removes it again. *Cold* is the first answer of a new process with the run's pages dropped from the page cache;
+*warm* is every later one. Peak memory is the largest resident set of the process, mapped pages of files included; for
+the trees it is that of the two workers and their parent together.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import resource
 import shutil
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from measure import REPOSITORY, machine
+from scale_tables import Figures, slopes, table
 
 sys.path.insert(0, str(REPOSITORY))
 
@@ -38,8 +39,6 @@ SAMPLED_ROWS = 100_000
 """Rows that a naive audit reads; its time for all is in proportion."""
 SAMPLED_STEPS = 200
 """Steps that a naive withdrawal plan reads; its time for all is in proportion."""
-
-Figures = dict[str, Any]
 
 
 def main() -> None:
@@ -103,8 +102,8 @@ def timed(figures: Figures, name: str) -> Iterator[None]:
 
 def _processor() -> float:
     """Seconds of processor time of this process and of those that it started and that have ended."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 # ---- questions, each asked in a process of its own
@@ -312,91 +311,6 @@ QUESTIONS: dict[str, Callable[[Path, int], Figures]] = {
     "reach": reach,
     "report": report,
 }
-
-# ---- tables
-
-
-def table(documents: int, found: dict[str, Figures]) -> list[str]:
-    """The figures of one size as a markdown table."""
-    made, traced, audited, reached = (found[name] for name in ("generate", "trace", "audit", "reach"))
-    lines = [
-        "",
-        f"{documents:,} documents, {made['tokens']:.3g} tokens in {made['streams']} streams, {made['steps']:,} steps; "
-        f"{made['disk_bytes'] / 1e9:.2f} GB on disk (ledger {made['ledger_bytes'] / 1e9:.2f} GB), "
-        f"made in {made['seconds']:.0f} s",
-        "",
-        "| question | by the clock | processor | peak memory | naive way, processor | times slower |",
-        "|---|---|---|---|---|---|",
-    ]
-    warm = f"{traced['median'] * 1000:.1f} ms warm, p99 {traced['p99'] * 1000:.1f}; {traced['cold'] * 1000:.0f} ms cold"
-    parts = ", ".join(f"{name} {audited[name]:.1f}" for name in ("usage", "statement", "csv"))
-    asked = {
-        "trace one document": (warm, traced, "seconds"),
-        "the same as a command": (f"{traced['command']:.1f} s", None, ""),
-        "find by supplier's id": (f"{traced['native_id']:.2f} s", traced, "native_id"),
-        f"audit a partner, {audited['rows']:,} documents": (
-            f"{audited['seconds']:.1f} s ({parts})",
-            audited,
-            "seconds",
-        ),
-        f"plan its withdrawal, {reached['steps']:,} steps": (f"{reached['seconds']:.2f} s", reached, "seconds"),
-        "the same by ids": (f"{reached['by_id']:.2f} s", reached, "by_id"),
-        "build all Merkle trees": (f"{found['tree']['seconds']:.1f} s", found["tree"], "seconds"),
-        "count all for the report": (f"{found['report']['seconds']:.1f} s", found["report"], "seconds"),
-    }
-    return lines + [_line(name, *told) for name, told in asked.items()]
-
-
-def _line(name: str, clock: str, figures: Figures | None, key: str) -> str:
-    if figures is None:
-        return f"| {name} | {clock} | – | – | – | – |"
-    used = figures[f"{key}_cpu"]
-    shown = f"{used * 1000:.1f} ms" if used < 0.05 else f"{used:.2f} s"
-    peak = figures.get("peak_before_naive", figures["peak_mib"])
-    slower = "– | –"
-    if key == "seconds" and "naive" in figures:
-        sample = figures.get("naive_sample", 1)
-        told = f" (from {sample:.1%} of it)" if sample < 1 else ""
-        slower = f"{figures['naive_cpu']:.1f} s{told} | {figures['naive_cpu'] / used:,.0f}"
-    return f"| {name} | {clock} | {shown} | {peak:,.0f} MiB | {slower} |"
-
-
-def slopes(found: dict[int, dict[str, Figures]]) -> list[str]:
-    """How each figure grows between the two largest sizes, and what 10^9 documents need if it goes on like that.
-
-    What grows with documents is carried on along the straight line; a trace grows with the logarithm, so by its power.
-    """
-    if len(found) < 2:
-        return []
-    keys = {
-        "trace one document, ms": ("trace", "seconds_cpu", 1000),
-        "find by supplier's id, s": ("trace", "native_id_cpu", 1),
-        "audit a fortieth, s": ("audit", "seconds_cpu", 1),
-        "its peak, MiB": ("audit", "peak_before_naive", 1),
-        "plan its withdrawal, s": ("reach", "seconds_cpu", 1),
-        "the same by ids, s": ("reach", "by_id_cpu", 1),
-        "peak of both, MiB": ("reach", "peak_before_naive", 1),
-        "all Merkle trees, s": ("tree", "seconds_cpu", 1),
-        "their peak, MiB": ("tree", "peak_mib", 1),
-        "count all for the report, s": ("report", "seconds_cpu", 1),
-        "naive trace, s": ("trace", "naive_cpu", 1),
-        "disk without tokens, GB": ("generate", "disk_bytes", 1e-9),
-    }
-    sizes = sorted(found)
-    heads = " | ".join(f"{size:,}" for size in sizes)
-    lines = [
-        "",
-        f"| processor time, memory, disk | {heads} | exponent | at 10^9 |",
-        "|---|" + "---|" * (len(sizes) + 2),
-    ]
-    for name, (question, key, unit) in keys.items():
-        values = [found[size][question][key] * unit for size in sizes]
-        exponent = math.log(values[-1] / values[-2]) / math.log(sizes[-1] / sizes[-2])
-        line = values[-1] + (values[-1] - values[-2]) / (sizes[-1] - sizes[-2]) * (10**9 - sizes[-1])
-        power = values[-1] * (10**9 / sizes[-1]) ** max(0.0, exponent)
-        shown = " | ".join(f"{value:,.3g}" for value in values)
-        lines.append(f"| {name} | {shown} | {exponent:.2f} | {power if name.startswith('trace') else line:,.3g} |")
-    return lines
 
 
 if __name__ == "__main__":
