@@ -12,6 +12,7 @@ from pathlib import Path
 from licensing.attestation import SigningKey
 from licensing.errors import HerkomstError
 from licensing.record import Record
+from licensing.withdrawal import register_of
 
 
 class RunError(HerkomstError):
@@ -120,8 +121,13 @@ class RunDirectory:
         """Hold the directory for writing; the lock goes with the process, so a killed run leaves none behind.
 
         Raises:
-            RunError: another process holds it.
+            RunError: another process holds it, or it would lie in the register of withdrawals.
         """
+        if register_of(self.path) == self.path.resolve():
+            raise RunError(
+                f"{self.path}: this is the register of withdrawals of the runs beside it and cannot hold a run; nothing "
+                "was changed. Choose another name, or another folder with --run-dir."
+            )
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / ".lock").open("a+") as handle:
             try:

@@ -235,6 +235,12 @@ def test_what_cannot_be_withdrawn_is_said(small_run: Path, arguments: list[str],
     assert not (small_run / "withdrawals").exists()
 
 
+def test_no_run_lies_in_the_register(tmp_path: Path) -> None:
+    write_config(tmp_path / "small.yaml", name="withdrawals")
+    done = herkomst("run", "small.yaml", "--until", "ingest", cwd=tmp_path, check=False)
+    assert done.returncode == 1 and "register of withdrawals" in done.stderr
+
+
 def entries(folder: Path) -> tuple[RunDirectory, dict[str, Entry]]:
     run = RunDirectory(folder / "runs" / "small")
     return run, newest_entries(run)
