@@ -125,7 +125,7 @@ class RunDirectory:
         """
         if register_of(self.path) == self.path.resolve():
             raise RunError(
-                f"{self.path}: this is the register of withdrawals of the runs beside it and cannot hold a run; nothing "
+                f"{self.path}: this is the register of withdrawals of the runs beside it and holds no run; nothing "
                 "was changed. Choose another name, or another folder with --run-dir."
             )
         self.path.mkdir(parents=True, exist_ok=True)
