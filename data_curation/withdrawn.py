@@ -58,7 +58,8 @@ def joined(pieces: Iterable[Signatures], settings: DuplicatesSettings) -> Signat
     found = list(pieces)
     empty = Signatures(np.zeros(0, KEY), np.zeros((0, settings.permutations), np.uint32))
     return Signatures(
-        np.concatenate([empty.keys, *(piece.keys for piece in found)]),
+        # Left to itself, numpy would turn the ids' big-endian numbers round, and no digest would be found again.
+        np.concatenate([empty.keys, *(piece.keys for piece in found)], dtype=KEY),
         np.concatenate([empty.values, *(piece.values for piece in found)]),
     )
 

@@ -71,6 +71,7 @@ def test_a_plan_changes_nothing(small_run: Path, asked: dict[str, Any], tmp_path
     touched = [asked, *(tracer.ledger.find(copy["id"]) for copy in plan["copies"])]
     steps = sorted({step for row in touched if row for step, _ in tracer.positions(row)})
     assert plan["documents"] == [asked["id"]] and plan["steps"] == steps
+    assert asked["id"] not in [copy["id"] for copy in plan["copies"]]
     assert plan["clean_checkpoint"] is not None and plan["clean_checkpoint"] <= steps[0]
     assert plan["retraining"]["steps"] == 12 - plan["clean_checkpoint"]
     assert all((small_run / name).is_file() for name in plan["shards"])
