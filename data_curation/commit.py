@@ -14,13 +14,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from data_curation.copies import set_aside, with_copy
+from data_curation.copies import from_copy, set_aside, with_copy
+from data_curation.held_back import HeldBack, held_back
 from data_curation.ledger_table import LEDGER, LedgerWriter
 from data_curation.parallel import run_tasks
 from data_curation.shards import RECEIVED, Row, read_slice, shards, slice_bounds
 from data_curation.shared_terms import SharedTerms
 from data_curation.streams import StreamWriters, stream_name
-from data_curation.withdrawn import Refusal, Withdrawn
+from data_curation.withdrawn import WITHDRAWN, Refusal, Withdrawn
 from licensing.canonical import canonical
 from licensing.leaf import partner_leaf
 from licensing.leaf_hashes import leaf_hashes
@@ -63,8 +64,9 @@ def commit(inputs: CommitInputs, ledger: Path, corpus: Path, workers: int = 1) -
         writer = LedgerWriter(ledger)
         streams = StreamWriters(corpus)
         stack.callback(streams.close)
+        held = held_back(inputs.received, inputs.curated, inputs.withdrawn, inputs.copies, inputs.duplicates)
         for low, high in slice_bounds(parts):
-            for row, text in _rows_of(inputs, low, high):
+            for row, text in _rows_of(inputs, held, low, high):
                 writer.add(row)
                 if text is not None:
                     streams.add(row, text)
@@ -79,7 +81,7 @@ def _text_bytes(received: Path) -> int:
     return sum(json.loads(path.read_bytes()).get("text_bytes", 0) for path in received.glob("*/counts.json"))
 
 
-def _rows_of(inputs: CommitInputs, low: str, high: str) -> Iterator[tuple[Row, str | None]]:
+def _rows_of(inputs: CommitInputs, held: HeldBack, low: str, high: str) -> Iterator[tuple[Row, str | None]]:
     """The ledger rows of one slice in order, each with its final text where it is kept."""
     decided: dict[str, Row] = {}
     for path in shards(inputs.decisions):
@@ -104,6 +106,10 @@ def _rows_of(inputs: CommitInputs, low: str, high: str) -> Iterator[tuple[Row, s
             row, text = set_aside(row, stricter.outcome, stricter.reason, stricter.clause, stricter.explanation), None
         if name in copies and text is not None:
             row, text = with_copy(row, text, copies[name], inputs.copies_not_admitted)
+        if name in held.withdrawn and row["reason"] not in WITHDRAWN:
+            row, text = _withdrawn(row, held.withdrawn[name]), None
+        if name in held.copies and text is not None:
+            row, text = from_copy(row, text, held.copies[name], inputs.copies_not_admitted)
         yield row, text
 
 

@@ -175,17 +175,29 @@ def _hex(ids: NDArray[np.uint64]) -> list[str]:
 def with_copy(row: Row, text: str | None, copy: Row, outcome: Outcome) -> tuple[Row, str | None]:
     """The ledger row and text of a kept document of which ``copy`` (a row of `COPIES`) was not admitted.
 
-    The other document is named by its id alone: whose it is, is between us and its own partner.
+    The other document is named by its id alone: whose it is, and why it was not admitted, is between us and its own
+    partner.
     """
-    because = REASONS[copy["reason"]].en if copy["reason"] in REASONS else f"({copy['reason']})"
     how = "the same text" if copy["kind"] == "exact" else f"nearly the same text (similarity {copy['similarity']:.2f})"
-    told = f"Document {copy['copy']} holds {how} and was not admitted: {because}"
+    told = f"Document {copy['copy']} holds {how} and was not admitted on its rights."
     row["conflict"] = "; ".join(part for part in (row["conflict"], told) if part)
     if outcome == "admit":
         event = {"stage": "curate", "outcome": "recorded", "reason": REASON, "detail": told}
         row["events"].insert(len(row["events"]) - 1, event)
         return row, text
     return set_aside(row, outcome, REASON, "policy.copies_not_admitted", told), None
+
+
+def from_copy(row: Row, text: str | None, behind: str, outcome: Outcome) -> tuple[Row, str | None]:
+    """The ledger row and text of a kept document made from ``behind``, of which a copy was not admitted."""
+    told = f"It was made from document {behind}. {REASONS[REASON].en}"
+    row["conflict"] = "; ".join(part for part in (row["conflict"], told) if part)
+    if outcome == "admit":
+        event = {"stage": "curate", "outcome": "recorded", "reason": REASON, "detail": told}
+        row["events"].insert(len(row["events"]) - 1, event)
+        return row, text
+    reason = "parent-refused" if outcome == "refuse" else "parent-review"
+    return set_aside(row, outcome, reason, "policy.copies_not_admitted", told), None
 
 
 def set_aside(row: Row, outcome: Outcome, reason: str, clause: str, told: str) -> Row:

@@ -18,18 +18,21 @@ def purge(received: Path, decisions: Path, curated: Path, withdrawn: Collection[
     """Take the text of withdrawn documents out of all three tables; returns the shards of ``received`` that changed.
 
     ``withdrawn`` are ids and digests of received bytes. The decision on each becomes a refusal; its curated row goes.
-    A shard is replaced whole or not at all, and what is done already is not done again.
+    A shard is replaced whole or not at all. The shard as received comes last: as long as it holds the text, a purge
+    that was cut short is done again.
     """
     changed = []
     for number, path in enumerate(shards(received)):
-        if not _clear_received(path, withdrawn):
+        ids = _found(path, withdrawn)
+        if not ids:
             continue
         changed.append(path)
-        ids = {row["id"] for row in read_shard(path, ["id", "withdrawn"]) if row["withdrawn"]}
         decided = decisions / path.relative_to(received)
         _rewrite(decided, (_refused(row) if row["id"] in ids else row for row in read_shard(decided)), DECIDED)
         documents = curated / "documents" / f"{number:06d}.parquet"
         _rewrite(documents, (row for row in read_shard(documents) if row["id"] not in ids), CURATED)
+        gone = {"text": None, "page": None, "withdrawn": True}
+        _rewrite(path, (row | gone if row["id"] in ids else row for row in read_shard(path)), RECEIVED)
     return changed
 
 
@@ -39,17 +42,10 @@ def _refused(row: dict[str, Any]) -> dict[str, Any]:
     return row | decision | kept
 
 
-def _clear_received(path: Path, withdrawn: Collection[str]) -> bool:
-    columns = ["id", "received_sha256", "withdrawn"]
-    found = {
-        row["id"]
-        for row in read_shard(path, columns)
-        if not row["withdrawn"] and (row["id"] in withdrawn or row["received_sha256"] in withdrawn)
-    }
-    if found:
-        gone = {"text": None, "page": None, "withdrawn": True}
-        _rewrite(path, (row | gone if row["id"] in found else row for row in read_shard(path)), RECEIVED)
-    return bool(found)
+def _found(path: Path, withdrawn: Collection[str]) -> set[str]:
+    """Ids of the withdrawn documents of a shard whose text is still there."""
+    rows = (row for row in read_shard(path, ["id", "received_sha256", "withdrawn"]) if not row["withdrawn"])
+    return {row["id"] for row in rows if row["id"] in withdrawn or row["received_sha256"] in withdrawn}
 
 
 def _rewrite(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> None:

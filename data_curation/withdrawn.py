@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PIECE = 1 << 14
+
+WITHDRAWN: Final = ("withdrawn", "withdrawn-copy", "parent-withdrawn")
+"""The reasons in the ledger of what withdrawals keep out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +85,21 @@ def copies_of(withdrawn: Signatures, corpus: Iterable[Signatures], settings: Dup
 
 
 class _Bands:
-    """The withdrawn documents by band key and by digest of their text; a band's number is part of its keys."""
+    """The withdrawn documents by band key and by digests of their text, final and received; a band's number is part of its keys."""
 
     def __init__(self, withdrawn: Signatures, settings: DuplicatesSettings) -> None:
         self._withdrawn, self._settings = withdrawn, settings
         self._texts: dict[bytes, int] = {}
+        self._received: dict[bytes, int] = {}
         self._rows: dict[int, list[int]] = {}
         bands = self._bands(withdrawn)
         for row, keys in enumerate(bands.tolist()):
             self._texts.setdefault(withdrawn.keys["text"][row].tobytes(), row)
+            self._received.setdefault(withdrawn.keys["received"][row].tobytes(), row)
             for key in keys:
                 self._rows.setdefault(key, []).append(row)
         self._keys = np.unique(bands)
-        self._heads = np.unique(withdrawn.keys["text"][:, 0].astype("<u8"))
+        self._heads = {name: np.unique(withdrawn.keys[name][:, 0].astype("<u8")) for name in ("text", "received")}
 
     def _bands(self, piece: Signatures) -> NDArray[np.uint64]:
         languages = np.ascontiguousarray(piece.keys["language"]).view("<u8")
@@ -105,14 +110,21 @@ class _Bands:
         if not len(self._withdrawn.keys):
             return
         bands = self._bands(piece)
-        met = np.isin(bands, self._keys).any(axis=1) | np.isin(piece.keys["text"][:, 0].astype("<u8"), self._heads)
+        met = np.isin(bands, self._keys).any(axis=1)
+        for name, heads in self._heads.items():
+            met |= np.isin(piece.keys[name][:, 0].astype("<u8"), heads)
         for place in np.flatnonzero(met).tolist():
-            same = self._texts.get(piece.keys["text"][place].tobytes())
+            same = self._same(piece.keys[place])
             rows = sorted({row for key in bands[place].tolist() for row in self._rows.get(key, ())})
             if same is not None:
                 yield place, Copy(self._id(same), 1.0)
             elif rows and (piece.values[place] != NO_WORDS).any():
                 yield from self._alike(piece, place, rows)
+
+    def _same(self, key: Any) -> int | None:
+        """The withdrawn document of the same text; under another language its final text may differ."""
+        final = self._texts.get(key["text"].tobytes())
+        return final if final is not None else self._received.get(key["received"].tobytes())
 
     def _alike(self, piece: Signatures, place: int, met: list[int]) -> Iterator[tuple[int, Copy]]:
         alike = estimate(
@@ -160,7 +172,7 @@ class Withdrawn:
         known = self._by_digest.get(bytes.fromhex(row["id"]))
         if known:
             if known[0] == "asked":
-                return Refusal("withdrawn", f"{_told(known[1])}: {known[1].withdrawal.reason}")
+                return Refusal("withdrawn", _told(known[1]))
             if known[0] == "made-from":
                 return Refusal("parent-withdrawn", f"made from a withdrawn document; {_told(known[1])}")
             return Refusal("withdrawn-copy", f"a copy of a withdrawn document; {_told(known[1])}")
@@ -175,7 +187,7 @@ class Withdrawn:
 
 
 def _told(filed: Filed) -> str:
-    """Name a withdrawal without its reason: a copy may be another partner's."""
+    """Name a withdrawal without its reason, which is for the partner alone: a row is quoted in reports to everyone."""
     one = filed.withdrawal
     return f"withdrawal {one.number} of run {one.run}, in effect from {one.effective}"
 

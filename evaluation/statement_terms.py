@@ -57,8 +57,8 @@ def _says(agreement: Agreement, name: str) -> Any:
 
 
 def _longest(agreement: Agreement, probes: Mapping[str, Any]) -> int | None:
-    """The longest passage given back of any trained document, of this agreement's own or of all text."""
-    groups = [probes, *(one for one in probes["own"] if one["agreement"] == agreement.id)]
+    """The longest passage given back of a trained document under this agreement; of any, where that was not probed."""
+    groups = [one for one in probes["own"] if one["agreement"] == agreement.id and one["trained"]] or [probes]
     return max((one["trained"]["longest_characters"] for one in groups if one["trained"]), default=None)
 
 

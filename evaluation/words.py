@@ -180,6 +180,22 @@ RESERVATIONS: Words = MappingProxyType(
 )
 """What a rightholder's signals say of text and data mining."""
 
+CLAUSES: Words = MappingProxyType(
+    {
+        "withdrawal": ("the withdrawal", "de intrekking"),
+        "fail closed": ("what is not known stays out", "wat niet vaststaat, blijft buiten"),
+        "policy.copies_not_admitted": (
+            "the policy of this run on copies",
+            "het beleid van deze run voor kopieën",
+        ),
+        "policy.reservations_on_licensed": (
+            "the policy of this run on reservations",
+            "het beleid van deze run voor voorbehouden",
+        ),
+    }
+)
+"""Places that decisions rest on where that is no article of a text."""
+
 WITHDRAWAL_STATES: Words = MappingProxyType(
     {
         "requested": ("requested", "aangevraagd"),

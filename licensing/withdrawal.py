@@ -8,7 +8,8 @@ One folder a withdrawal, ``withdrawals/0001`` in the run it was made in, with a 
 * ``signatures/``: MinHash signatures of those that had text, by which near copies are known again;
 * ``statement.json`` and ``public-key.pem`` (register only): the signed entry of the run's record, and its key.
 
-A withdrawal takes effect in runs that are judged (``policy.as_of``) on its effective day or later; no clock is read.
+One whose effective day had come when it was asked for is in effect in every run from then on, whatever day the run is
+judged on; one of a later day in runs that are judged (``policy.as_of``) on that day or later. No clock is read.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -83,6 +84,10 @@ class Withdrawal:
     clean_checkpoint: int | None
     checkpoints_with: tuple[int, ...]
     releases_with: tuple[str, ...]
+
+    def in_effect(self, as_of: date) -> bool:
+        """Whether runs judged on ``as_of`` obey it; a day set back brings nothing back that was taken back by then."""
+        return self.effective <= max(as_of, self.requested)
 
     def to_json(self) -> bytes:
         """Canonical JSON."""
@@ -161,8 +166,10 @@ def register_of(run: Path) -> Path:
     return run.resolve().parent / "withdrawals"
 
 
-def obeyed(run: Path, as_of: date) -> list[Filed]:
+def obeyed(run: Path, as_of: date, already: Collection[str] = ()) -> list[Filed]:
     """Every withdrawal, of this run or in the register beside it, that is in effect on ``as_of``; by digest.
+
+    Those in ``already`` (digests) were carried out in this run before and stay carried out.
 
     Raises:
         WithdrawalError: one cannot be read, or is not the one that was signed.
@@ -172,7 +179,7 @@ def obeyed(run: Path, as_of: date) -> list[Filed]:
     for folder in sorted(register.iterdir()) if register.is_dir() else []:
         if folder.is_dir() and not folder.name.startswith("."):
             filed.append(_checked(read_filed(folder)))
-    distinct = {one.digest: one for one in filed if one.withdrawal.effective <= as_of}
+    distinct = {one.digest: one for one in filed if one.digest in already or one.withdrawal.in_effect(as_of)}
     return [distinct[digest] for digest in sorted(distinct)]
 
 

@@ -40,12 +40,11 @@ def delete_withdrawn_text(
     }
     if _done(run) == state:
         return dict(before)
-    gone = {
-        digest
-        for one in withdrawals
-        for row in one.rows(["id", "received_sha256"])
-        for digest in (row["id"], row["received_sha256"])
-    }
+    gone: set[str] = set()
+    for one in withdrawals:
+        for row in one.rows(["id", "why", "received_sha256"]):
+            # The bytes of what was made from a withdrawn text may have other parents elsewhere.
+            gone |= {row["id"]} if row["why"] == "made-from" else {row["id"], row["received_sha256"]}
     changed = purge(run.received, run.decisions, run.curated, gone)
     amended = dict(before)
     if changed:

@@ -15,8 +15,9 @@ from licensing.errors import HerkomstError
 from licensing.reservations import Reservation, load_agents
 from licensing.rights import Decision, Declared, Rights
 from licensing.table import LicenceTable, check_policy, load_table
-from licensing.withdrawal import obeyed
 from pipeline.config import Loaded
+from pipeline.registered import obeyed_by
+from pipeline.run_directory import RunDirectory
 from pipeline.stages import agreements_of
 from training.settings import resolve_batch, resolve_learning_rate, resolve_shape
 
@@ -143,7 +144,7 @@ def _decide(
 
 def _withdrawals(loaded: Loaded) -> list[str]:
     run = Path("runs") / loaded.config.name
-    found = [one.withdrawal for one in obeyed(run, loaded.config.policy.as_of)]
+    found = [one.withdrawal for one in obeyed_by(RunDirectory(run), loaded.config.policy.as_of)]
     told = [
         f"{one.run} {one.number}, from {one.effective}: {one.documents} documents and what is like them stay out"
         for one in sorted(found, key=lambda one: (one.run, one.number))

@@ -148,7 +148,7 @@ def withdraw(
         list[str] | None, typer.Option(help="A document, by its id or by the supplier's own; may be repeated.")
     ] = None,
     effective: Annotated[
-        str | None, typer.Option(help="First day in effect (ISO), held against policy.as_of; default that day itself.")
+        str | None, typer.Option(help="First day in effect (ISO); default at once. A later one waits for policy.as_of.")
     ] = None,
     confirm: Annotated[bool, typer.Option("--confirm", help="Sign it. Without this nothing is changed.")] = False,
     json: AsJson = False,

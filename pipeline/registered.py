@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from licensing.record import PUBLIC_KEY_NAME, Entry
-from licensing.withdrawal import STAGE, read_filed, register, register_of
+from licensing.withdrawal import (
+    STAGE,
+    Filed,
+    WithdrawalError,
+    obeyed,
+    read_filed,
+    register,
+    register_of,
+    withdrawals_of,
+)
 from pipeline.run_directory import RunDirectory
 
 
@@ -22,3 +33,34 @@ def register_all(run: RunDirectory) -> None:
         if not list(into.glob(f"*-{filed.digest[:12]}")):
             into.mkdir(parents=True, exist_ok=True)
             register(filed, entry.path, run.record().folder / PUBLIC_KEY_NAME, into)
+
+
+def obeyed_by(run: RunDirectory, as_of: date) -> tuple[Filed, ...]:
+    """Every withdrawal that a run judged on ``as_of`` obeys; one that it has carried out it obeys from then on.
+
+    Raises:
+        WithdrawalError: one cannot be read, or is not the one that was signed.
+    """
+    commits = [entry.predicate["figures"] for entry in run.record().entries() if entry.stage == "commit"]
+    return tuple(obeyed(run.path, as_of, {name for figures in commits for name in figures.get("withdrawals", ())}))
+
+
+def unsigned(run: RunDirectory) -> list[Filed]:
+    """Withdrawals that a kill cut off before they were signed: they were never made."""
+    signed = entries_by_number(run)
+    return [one for one in withdrawals_of(run.path) if one.withdrawal.number not in signed]
+
+
+def require_signed(run: RunDirectory) -> None:
+    """Stop where a withdrawal was begun and not signed.
+
+    Raises:
+        WithdrawalError: there is one. Obeying it would delete text on nobody's word, and leaving it out might use what
+            somebody took back.
+    """
+    for one in unsigned(run):
+        raise WithdrawalError(
+            f"{one.folder}: this withdrawal was begun and never signed, so it can neither be carried out nor left out, "
+            "and nothing was run. Give the same `herkomst withdraw` command again, or delete the folder if nobody "
+            "asked for it."
+        )

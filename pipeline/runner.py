@@ -15,11 +15,10 @@ from licensing.attestation import SigningKey, load_or_create_key
 from licensing.errors import HerkomstError
 from licensing.files import write_atomically
 from licensing.record import Entry
-from licensing.withdrawal import obeyed
 from pipeline.amend import delete_withdrawn_text
 from pipeline.config import Loaded
 from pipeline.progress import duration
-from pipeline.registered import register_all
+from pipeline.registered import obeyed_by, register_all, require_signed
 from pipeline.run_directory import RunDirectory, RunError
 from pipeline.stage import Context, InputDigests, Stage, fingerprint, is_fresh, perform, recover_outputs
 from pipeline.stages import NAMES, STAGES
@@ -60,8 +59,9 @@ def run(
         write_atomically(directory.config, config)
         key, digests = signing_key(), InputDigests(directory)
         known = _newest(directory)
+        require_signed(directory)
         register_all(directory)
-        withdrawals = tuple(obeyed(directory.path, loaded.config.policy.as_of))
+        withdrawals = obeyed_by(directory, loaded.config.policy.as_of)
         before: dict[str, Entry] = {}
         done: list[str] = []
         for stage in wanted:

@@ -273,7 +273,9 @@ def withdrawn_ids(run: RunDirectory) -> set[str]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    codes = pa.array(["withdrawn", "withdrawn-copy", "parent-withdrawn"])
+    from data_curation.withdrawn import WITHDRAWN
+
+    codes = pa.array(WITHDRAWN)
     found: set[str] = set()
     for batch in Ledger(run.ledger).batches(columns=["id", "reason"]):
         found.update(batch["id"].filter(pc.is_in(batch["reason"], value_set=codes)).to_pylist())

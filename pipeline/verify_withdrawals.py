@@ -16,7 +16,8 @@ import yaml
 from licensing.files import file_digest
 from licensing.ledger import Ledger
 from licensing.record import Entry, Finding
-from licensing.withdrawal import STAGE, Filed, obeyed, withdrawals_of
+from licensing.withdrawal import STAGE, Filed, withdrawals_of
+from pipeline.registered import obeyed_by
 from pipeline.run_directory import RunDirectory
 from training.pack import PackedCorpus, read_packed
 from training.plan import Plan
@@ -49,7 +50,7 @@ def withdrawn_stays_out(run: RunDirectory, newest: Mapping[str, Entry]) -> Itera
     if "commit" not in newest:
         return
     as_of = date.fromisoformat(str(yaml.safe_load(run.config.read_bytes())["policy"]["as_of"]))
-    in_effect = obeyed(run.path, as_of)
+    in_effect = obeyed_by(run, as_of)
     applied = set(newest["commit"].predicate["figures"].get("withdrawals", ()))
     for one in in_effect:
         if one.digest not in applied:

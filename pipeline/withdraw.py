@@ -31,7 +31,7 @@ from licensing.withdrawal import (
     withdrawals_of,
 )
 from pipeline.reach import Reach
-from pipeline.registered import entries_by_number, register_all
+from pipeline.registered import register_all, unsigned
 from pipeline.run_directory import RunDirectory
 from pipeline.withdraw_plan import WithdrawalPlan
 from training.pack import PackedCorpus, read_packed
@@ -42,7 +42,8 @@ def confirm(run: RunDirectory, plan: WithdrawalPlan, key: SigningKey, today: dat
 
     ``today`` is the day that the request is recorded under. The caller holds the run's lock.
     """
-    _discard_unsigned(run)
+    for one in unsigned(run):
+        shutil.rmtree(one.folder)
     number = len(withdrawals_of(run.path)) + 1
     config = yaml.safe_load(run.config.read_bytes())
     withdrawal = Withdrawal(
@@ -118,11 +119,3 @@ def _signed(run: RunDirectory, key: SigningKey, withdrawal: Withdrawal) -> Entry
     if entry is None:
         raise RuntimeError(f"{record.folder}: the statement of the withdrawal vanished after it was written")
     return entry
-
-
-def _discard_unsigned(run: RunDirectory) -> None:
-    """Remove a withdrawal that a kill cut off before it was signed: it was never made."""
-    signed = entries_by_number(run)
-    for one in withdrawals_of(run.path):
-        if one.withdrawal.number not in signed:
-            shutil.rmtree(one.folder)

@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
+from data_curation.descendants import descendants
 from data_curation.settings import DuplicatesSettings
 from data_curation.shards import shards
-from data_curation.withdrawn import Copy, Signatures, copies_of, joined, read_signatures
+from data_curation.withdrawn import WITHDRAWN, Copy, Signatures, copies_of, joined, read_signatures
 from licensing.withdrawal import WithdrawalError
 from pipeline.reach import Reach, reach_of
 from pipeline.run_directory import RunDirectory
@@ -28,7 +29,6 @@ from training.retrain import clean_checkpoint, lineage
 
 By = Literal["partner", "agreement", "documents"]
 _COLUMNS = ("id", "partner", "native_id", "agreement", "received_sha256", "final_sha256", "stream", "use", "reason")
-_GONE = ("withdrawn", "withdrawn-copy", "parent-withdrawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +117,10 @@ def plan_withdrawal(run: RunDirectory, asked: Asked) -> WithdrawalPlan:
     copies = [
         row | {"why": "copy", "copy_of": found[row["id"]].of, "similarity": found[row["id"]].similarity}
         for row in filter(None, (tracer.ledger.find(name) for name in sorted(found)))
-        if row["reason"] not in _GONE
+        if row["reason"] not in WITHDRAWN
     ]
     ids |= {row["id"] for row in copies}
-    copies += [row for row in _made_from(tracer, ids) if row["id"] not in ids]
+    copies += [row for row in _made_from(run, tracer, ids) if row["id"] not in ids]
     ids |= {row["id"] for row in copies}
     reach = reach_of(tracer, ids=sorted(ids))
     effective = asked.effective or date.fromisoformat(str(config["policy"]["as_of"]))
@@ -150,7 +150,7 @@ def _asked_rows(tracer: Tracer, asked: Asked) -> Iterator[dict[str, Any]]:
     else:
         rows = (row for name in asked.value for row in _named(tracer, name))
     for row in rows:
-        if row["reason"] not in _GONE:
+        if row["reason"] not in WITHDRAWN:
             yield row | {"why": "asked", "copy_of": None, "similarity": None}
 
 
@@ -169,14 +169,12 @@ def _named(tracer: Tracer, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def _made_from(tracer: Tracer, ids: set[str]) -> Iterator[dict[str, Any]]:
-    """Documents behind which one of these stands, by the originals that the ledger names."""
-    for batch in tracer.ledger.batches(columns=["id", "origins"]):
-        for row in batch.filter(pc.is_valid(batch["origins"])).to_pylist():
-            behind = sorted(ids.intersection(row["origins"]))
-            found = tracer.ledger.find(row["id"]) if behind else None
-            if found is not None and found["reason"] not in _GONE:
-                yield found | {"why": "made-from", "copy_of": behind[0], "similarity": None}
+def _made_from(run: RunDirectory, tracer: Tracer, ids: set[str]) -> Iterator[dict[str, Any]]:
+    """Documents made from one of these, directly or through others."""
+    for name, behind in sorted(descendants(run.received, ids).items()):
+        found = tracer.ledger.find(name)
+        if found is not None and found["reason"] not in WITHDRAWN:
+            yield found | {"why": "made-from", "copy_of": behind, "similarity": None}
 
 
 def _copies(run: RunDirectory, ids: set[str], settings: DuplicatesSettings) -> tuple[Signatures, dict[str, Copy]]:

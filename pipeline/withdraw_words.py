@@ -14,8 +14,7 @@ def as_text(plan: WithdrawalPlan) -> str:
     reach = plan.reach
     partners = sorted({row["partner"] for row in plan.documents})
     lines = [
-        f"withdrawal of {plan.asked.by} {', '.join(plan.asked.value)}, in effect for runs judged on or after "
-        f"{plan.effective}",
+        f"withdrawal of {plan.asked.by} {', '.join(plan.asked.value)}, in effect from {plan.effective}",
         f"documents     {len(plan.documents):,}, of {'; '.join(partners)}",
         f"and besides   {len(plan.copies):,} that are copies of them or made from them, refused as well",
         f"tokens        {reach.tokens:,} in the corpus, read at {reach.positions:,} places (step, row) of the training",

@@ -19,6 +19,8 @@ from pipeline.run_directory import RunDirectory
 from training.checkpoint import finished_checkpoints, read_state
 
 State = dict[str, str]
+STATED = "withdrawals"
+"""The figure of the stage ``commit`` that names the withdrawals it obeyed."""
 
 
 def withdrawal_values(run: RunDirectory, partner: str | None = None) -> list[dict[str, Any]]:
@@ -67,32 +69,31 @@ def _counts(one: Filed, partner: str | None) -> tuple[int, int, int]:
 def _states(one: Filed, entries: Sequence[Entry], as_of: date, config: Mapping[str, Any]) -> Iterator[State]:
     asked = one.withdrawal
     yield {"state": "requested", "date": asked.requested.isoformat()}
-    if asked.effective > as_of:
+    commits = [entry for entry in _of(entries, "commit") if one.digest in entry.predicate["figures"].get(STATED, ())]
+    if not commits and not asked.in_effect(as_of):
         return
     yield {"state": "frozen", "date": max(asked.requested, asked.effective).isoformat()}
-    removed = _removed(one, entries)
-    if removed is None:
+    removed = _resting_on(entries, "pack", "commit", commits)
+    if not removed:
         return
-    yield {"state": "removed", "date": _day(removed)}
-    trained = _first(entries, "train", lambda entry: entry.predicate["needs"]["pack"] == _digest(removed))
-    if trained is None:
+    yield {"state": "removed", "date": _day(removed[0])}
+    trained = _resting_on(entries, "train", "pack", removed)
+    if not trained:
         return
-    yield {"state": "retrained", "date": _day(trained)}
+    yield {"state": "retrained", "date": _day(trained[0])}
     releases = _releases(one, config)
     if releases and all(release["recalled"] for release in releases):
         yield {"state": "recalled", "date": max(str(release["recalled"]) for release in releases)}
 
 
-def _removed(one: Filed, entries: Sequence[Entry]) -> Entry | None:
-    """The packing that followed the first commit without the text."""
-    commit = _first(entries, "commit", lambda entry: one.digest in entry.predicate["figures"].get("withdrawals", ()))
-    if commit is None:
-        return None
-    return _first(entries, "pack", lambda entry: entry.predicate["needs"]["commit"] == _digest(commit))
+def _of(entries: Sequence[Entry], stage: str) -> Iterator[Entry]:
+    return (entry for entry in entries if entry.stage == stage)
 
 
-def _first(entries: Sequence[Entry], stage: str, fits: Any) -> Entry | None:
-    return next((entry for entry in entries if entry.stage == stage and fits(entry)), None)
+def _resting_on(entries: Sequence[Entry], stage: str, needs: str, before: Sequence[Entry]) -> list[Entry]:
+    """The statements of a stage that rest on one of ``before``, in their order; a stop between two is no matter."""
+    digests = {_digest(entry) for entry in before}
+    return [entry for entry in _of(entries, stage) if entry.predicate["needs"][needs] in digests]
 
 
 def _digest(entry: Entry) -> str:
