@@ -85,7 +85,7 @@ def copies_of(withdrawn: Signatures, corpus: Iterable[Signatures], settings: Dup
 
 
 class _Bands:
-    """The withdrawn documents by band key and by digests of their text, final and received; a band's number is part of its keys."""
+    """The withdrawn documents by band key and by the digests of their texts; a band is part of its keys."""
 
     def __init__(self, withdrawn: Signatures, settings: DuplicatesSettings) -> None:
         self._withdrawn, self._settings = withdrawn, settings

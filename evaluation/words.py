@@ -313,6 +313,31 @@ _CURATION: Words = MappingProxyType(
             "The document is larger than this run reads.",
             "Het document is groter dan deze run leest.",
         ),
+        "unreadable-empty-file": ("The file was empty.", "Het bestand was leeg."),
+        "unreadable-control-characters": (
+            "The document holds characters that no text has.",
+            "Het document bevat tekens die in geen tekst voorkomen.",
+        ),
+        "unreadable-not-html": ("The document is not valid HTML.", "Het document is geen geldige HTML."),
+        "unreadable-not-xml": (
+            "The document is not XML of a kind that this run reads.",
+            "Het document is geen XML van een soort die deze run leest.",
+        ),
+        "unreadable-not-parquet": ("The file is not valid Parquet.", "Het bestand is geen geldig Parquet-bestand."),
+        "unreadable-entities-refused": (
+            "The document refers to contents outside itself, which are never fetched.",
+            "Het document verwijst naar inhoud buiten zichzelf; die wordt nooit opgehaald.",
+        ),
+        "unreadable-outside-folder": (
+            "The file lies outside the folder that was delivered.",
+            "Het bestand ligt buiten de geleverde map.",
+        ),
+        "unreadable-not-a-file": ("What was delivered is not a file.", "Het geleverde is geen bestand."),
+        "unreadable-bad-date": ("The date given is no date.", "De opgegeven datum is geen datum."),
+        "unreadable-bad-parents": (
+            "It does not say in a readable way what the document was made from.",
+            "Niet leesbaar is opgegeven waaruit het document is gemaakt.",
+        ),
         "unreadable-not-json": ("The line is not valid JSON.", "De regel is geen geldige JSON."),
         "unreadable-missing-column": ("A required field is missing.", "Een verplicht veld ontbreekt."),
         "unreadable-no-id": ("The document carries no id of its own.", "Het document heeft geen eigen kenmerk."),

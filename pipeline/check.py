@@ -18,7 +18,7 @@ from licensing.table import LicenceTable, check_policy, load_table
 from pipeline.config import Loaded
 from pipeline.registered import obeyed_by
 from pipeline.run_directory import RunDirectory
-from pipeline.stages import agreements_of
+from pipeline.stage_inputs import agreements_of
 from training.settings import resolve_batch, resolve_learning_rate, resolve_shape
 
 

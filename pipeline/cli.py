@@ -165,7 +165,8 @@ def withdraw(
     from pipeline.withdraw_plan import Asked, plan_withdrawal
     from pipeline.withdraw_words import as_text
 
-    directory, asked = RunDirectory(run), Asked(*_what(partner, agreement, document), reason, _day(effective))
+    asked = Asked(*_what(partner, agreement, document), reason, _day(effective) or _today())
+    directory = RunDirectory(run)
     if not confirm:
         plan = plan_withdrawal(directory, asked)
         typer.echo(dump(plan.as_dict()) if json else as_text(plan))
@@ -193,9 +194,13 @@ def _day(text: str | None) -> Any:
         raise HerkomstError(f"--effective {text}: {fault}; nothing was changed. Write it as 2026-11-24.") from fault
 
 
-def _sign_withdrawal(directory: Any, asked: Any) -> tuple[dict[str, Any], str]:
+def _today() -> Any:
     from datetime import UTC, datetime
 
+    return datetime.now(UTC).date()
+
+
+def _sign_withdrawal(directory: Any, asked: Any) -> tuple[dict[str, Any], str]:
     from licensing.withdrawal import register_of
     from pipeline.runner import signing_key
     from pipeline.withdraw import confirm
@@ -204,7 +209,7 @@ def _sign_withdrawal(directory: Any, asked: Any) -> tuple[dict[str, Any], str]:
 
     with directory.locked():
         plan = plan_withdrawal(directory, asked)
-        withdrawal, entry = confirm(directory, plan, signing_key(), datetime.now(UTC).date())
+        withdrawal, entry = confirm(directory, plan, signing_key(), _today())
     told = (
         f"{as_text(plan)}\n\nSigned as withdrawal {withdrawal.number}: {entry.path}\n"
         f"Every run in {directory.path.parent} refuses this text from now on ({register_of(directory.path)}).\n"

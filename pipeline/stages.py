@@ -1,83 +1,34 @@
-"""The nine stages, in order: what each depends on, what it makes, and the work in terms of the rooms below."""
+"""The nine stages, in order: what each depends on, what it makes, and the work in terms of the rooms below.
+
+The work of ``admit`` stands in `pipeline.stage_admit`, what withdrawals change in `pipeline.stage_withdrawn`, and what
+stages read in `pipeline.stage_inputs`.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from licensing.agreement import Agreement, load_agreements
-from licensing.canonical import canonical, digest_of
+from licensing.canonical import canonical
 from licensing.files import atomic_folder, write_atomically
-from licensing.ledger import Ledger
-from pipeline.config import Loaded
 from pipeline.run_directory import RunDirectory
-from pipeline.stage import Context, Stage, in_place
-
-if TYPE_CHECKING:
-    from data_curation.admit import Ground
-    from licensing.reservations import AgentTable, Resolver
-
-
-def agreements_of(loaded: Loaded) -> dict[str, Agreement]:
-    """The agreements that the policy names, by id."""
-    return load_agreements(loaded.resolve(name) for name in loaded.config.policy.agreements)
-
-
-def _policy_files(loaded: Loaded) -> Iterable[Path]:
-    policy = loaded.config.policy
-    return [loaded.resolve(policy.table), *(loaded.resolve(name) for name in policy.agreements)]
-
-
-def _source_files(loaded: Loaded) -> Iterable[Path]:
-    from data_curation.readers import inputs
-
-    return [path for source in loaded.config.sources for path in inputs(source, loaded.root)]
-
-
-def _snapshot_files(loaded: Loaded) -> list[tuple[str, Path]]:
-    """Every stored answer that reservations are judged by, with its name below the folder that its source names."""
-    from data_curation.readers import snapshot_files
-    from data_curation.readers.base import resolved
-
-    return [
-        (f"{source.name}/{path.relative_to(resolved(loaded.root, source.reservations)).as_posix()}", path)
-        for source in loaded.config.sources
-        if source.reservations is not None
-        for path in snapshot_files(source, loaded.root)
-    ]
-
-
-def _rights_files(loaded: Loaded) -> Iterable[Path]:
-    agents = loaded.resolve(loaded.config.policy.ai_agents)
-    return [*_policy_files(loaded), agents, *(path for _, path in _snapshot_files(loaded))]
-
-
-def _grounds(loaded: Loaded, agents: AgentTable, evidence: Path) -> dict[str, Ground]:
-    """What each source rests on, and the stored answers by which its reservations are judged."""
-    from data_curation.admit import Ground
-    from data_curation.readers.base import resolved
-    from licensing.reservations import Resolver
-
-    policy = loaded.config.policy
-
-    def resolver(source: Any) -> Resolver | None:
-        if source.reservations is None and source.basis != "dsm-art-4":
-            return None
-        folder = resolved(loaded.root, source.reservations) if source.reservations else None
-        return Resolver(folder, agents, policy.as_of, evidence)
-
-    return {
-        source.name: Ground(source.basis, source.basis_evidence, resolver(source)) for source in loaded.config.sources
-    }
-
-
-def _quality_rules(loaded: Loaded) -> Path:
-    return loaded.resolve(loaded.config.curation.quality_rules or "quality.yaml")
-
+from pipeline.stage import Context, Stage
+from pipeline.stage_admit import admit
+from pipeline.stage_inputs import (
+    agreements_of,
+    dump,
+    ground_settings,
+    plain_sources,
+    policy_files,
+    quality_rules,
+    rights_files,
+    source_files,
+    tokenizer_settings,
+)
+from pipeline.stage_withdrawn import gaps_since_pack, refused_by_withdrawals
 
 # ---- 1 ingest
 
@@ -103,55 +54,7 @@ def _ingest(context: Context) -> dict[str, Any]:
     return {"sources": figures}
 
 
-# ---- 2 admit
-
-
-def _admit(context: Context) -> dict[str, Any]:
-    from data_curation.admit import Admission, admit_shard
-    from data_curation.derived import settle_derived
-    from data_curation.shards import shards
-    from licensing.reservations import load_agents
-    from licensing.table import load_table
-
-    loaded, received = context.loaded, context.run.received
-    agents = load_agents(loaded.resolve(loaded.config.policy.ai_agents))
-    counts: Counter[str] = Counter()
-    paths = shards(received)
-    with (
-        atomic_folder(context.run.decisions) as out,
-        atomic_folder(context.run.rights) as rights,
-        context.meter("admit", "shards", len(paths)) as meter,
-    ):
-        admission = Admission(
-            use=loaded.config.intended_use,
-            policy=loaded.config.policy,
-            table=load_table(loaded.resolve(loaded.config.policy.table)),
-            agreements=agreements_of(loaded),
-            grounds=_grounds(loaded, agents, rights / "evidence"),
-            agents=agents,
-        )
-        for path in paths:
-            target = out / path.relative_to(received)
-            target.parent.mkdir(exist_ok=True)
-            counts += admit_shard(path, path.parent / "clashing-native-ids.npy", target, admission)
-            meter.advance()
-        counts.update(settle_derived(received, out, admission.policy, admission.table))
-        _keep_rights(loaded, rights)
-    return {"counts": dict(sorted((+counts).items()))}
-
-
-def _keep_rights(loaded: Loaded, folder: Path) -> None:
-    """Put the very texts that decided beside the decisions: what a contract says next year decided nothing today.
-
-    ``evidence/`` holds the publishers' answers that reservations rest on, each under its SHA-256.
-    """
-    policy = loaded.config.policy
-    (folder / "agreements").mkdir()
-    shutil.copyfile(loaded.resolve(policy.table), folder / "licences.yaml")
-    shutil.copyfile(loaded.resolve(policy.ai_agents), folder / "ai-agents.yaml")
-    for name in policy.agreements:
-        path = loaded.resolve(name)
-        shutil.copyfile(path, folder / "agreements" / path.name)
+# ---- 2 admit: `pipeline.stage_admit`
 
 
 # ---- 3 curate
@@ -164,7 +67,7 @@ def _curate(context: Context) -> dict[str, Any]:
         received=context.run.received,
         decisions=context.run.decisions,
         settings=context.loaded.config.curation,
-        quality_rules=_quality_rules(context.loaded),
+        quality_rules=quality_rules(context.loaded),
         partial=context.partial,
     )
     with context.meter("curate", "shards") as meter:
@@ -192,7 +95,7 @@ def _commit(context: Context) -> dict[str, Any]:
         seed=config.seed,
         held_out_share=config.corpus.held_out_share,
         agreement_held_out={name: one.hold_out_share for name, one in agreements_of(context.loaded).items()},
-        withdrawn=_withdrawn(context),
+        withdrawn=refused_by_withdrawals(context),
         copies=run.curated / "copies.parquet",
         copies_not_admitted=config.policy.copies_not_admitted,
         terms=SharedTerms(run.curated / "terms.parquet", config.policy, load_table(run.rights / "licences.yaml")),
@@ -215,15 +118,6 @@ def _commit(context: Context) -> dict[str, Any]:
     return figures
 
 
-def _withdrawn(context: Context) -> Any:
-    from data_curation.withdrawn import withdrawn_for
-
-    if not context.withdrawals:
-        return None
-    folders = sorted((context.run.curated / "signatures").iterdir())
-    return withdrawn_for(context.withdrawals, folders, context.loaded.config.curation.duplicates)
-
-
 # ---- 5 tokenizer
 
 
@@ -238,48 +132,6 @@ def _tokenizer(context: Context) -> dict[str, Any]:
         figures["by_language"] = fertility(run.corpus, folder)
         write_atomically(folder / "fertility.json", canonical(figures["by_language"]))
     return figures
-
-
-def gaps_since_pack(context: Context) -> list[Any] | None:
-    """What withdrawals took from the corpus since its tokens were packed; None where anything else changed as well.
-
-    Then tokenizer and positions stay as they are: with another vocabulary or other positions no earlier checkpoint
-    could be gone on from.
-    """
-    from training.pack import read_packed
-    from training.withdrawn import gaps
-
-    known, run = context.known, context.run
-    if not context.withdrawals or context.forced or not {"tokenizer", "pack"} <= known.keys():
-        return None
-    tokenizer, pack = known["tokenizer"], known["pack"]
-    by_name = {stage.name: stage for stage in STAGES}
-    same_settings = tokenizer.predicate["settings_digest"] == digest_of(by_name["tokenizer"].settings(context.loaded))
-    belong = pack.predicate["needs"]["tokenizer"] == tokenizer.predicate["outputs_digest"]
-    if not (same_settings and belong and in_place(tokenizer, run)):
-        return None
-    try:
-        packed = read_packed(run.tokens)
-    except (OSError, ValueError, TypeError):
-        return None
-    # After a kill between the rename and the statement the tokens are already those without the withdrawn text.
-    if pack.predicate["figures"]["root"] not in (packed.root, *packed.taken_from):
-        return None
-    return gaps(packed, run.corpus, withdrawn_ids(run))
-
-
-def withdrawn_ids(run: RunDirectory) -> set[str]:
-    """The documents that the ledger calls withdrawn, copies of such, or made from such."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from data_curation.withdrawn import WITHDRAWN
-
-    codes = pa.array(WITHDRAWN)
-    found: set[str] = set()
-    for batch in Ledger(run.ledger).batches(columns=["id", "reason"]):
-        found.update(batch["id"].filter(pc.is_in(batch["reason"], value_set=codes)).to_pylist())
-    return found
 
 
 # ---- 6 pack
@@ -390,33 +242,15 @@ def _move_into_place(finished: Path, target: Path) -> None:
         finished.rename(folder)
 
 
-def _dump(section: Any) -> Any:
-    return section.model_dump(mode="json")
-
-
-_GROUND_KEYS = ("basis", "basis_evidence", "reservations")
-
-
-def _plain_sources(loaded: Loaded) -> Any:
-    """What reading depends on; what a source rests on is decided later and does not make its reading stale."""
-    return [source.model_dump(mode="json", exclude=set(_GROUND_KEYS)) for source in loaded.config.sources]
-
-
-def _ground_settings(loaded: Loaded) -> Any:
-    """What the sources rest on, and the names of the stored answers: their folders carry host and day."""
-    keys = [[source.name, *(getattr(source, key) for key in _GROUND_KEYS)] for source in loaded.config.sources]
-    return [keys, digest_of([name for name, _ in _snapshot_files(loaded)])]
-
-
 STAGES: tuple[Stage, ...] = (
     Stage(
         name="ingest",
         version=2,
         needs=(),
         outputs=lambda run: [run.received],
-        settings=lambda loaded: [_plain_sources(loaded), loaded.config.curation.shard_documents],
+        settings=lambda loaded: [plain_sources(loaded), loaded.config.curation.shard_documents],
         work=_ingest,
-        inputs=_source_files,
+        inputs=source_files,
     ),
     Stage(
         name="admit",
@@ -424,21 +258,21 @@ STAGES: tuple[Stage, ...] = (
         needs=("ingest",),
         outputs=lambda run: [run.decisions, run.rights],
         settings=lambda loaded: [
-            _dump(loaded.config.intended_use),
-            _dump(loaded.config.policy),
-            _ground_settings(loaded),
+            dump(loaded.config.intended_use),
+            dump(loaded.config.policy),
+            ground_settings(loaded),
         ],
-        work=_admit,
-        inputs=_rights_files,
+        work=admit,
+        inputs=rights_files,
     ),
     Stage(
         name="curate",
         version=2,
         needs=("ingest", "admit"),
         outputs=lambda run: [run.curated],
-        settings=lambda loaded: _dump(loaded.config.curation),
+        settings=lambda loaded: dump(loaded.config.curation),
         work=_curate,
-        inputs=lambda loaded: [_quality_rules(loaded)],
+        inputs=lambda loaded: [quality_rules(loaded)],
     ),
     Stage(
         name="commit",
@@ -447,7 +281,7 @@ STAGES: tuple[Stage, ...] = (
         outputs=lambda run: [run.ledger, run.corpus],
         settings=lambda loaded: [
             loaded.config.seed,
-            _dump(loaded.config.corpus),
+            dump(loaded.config.corpus),
             loaded.config.policy.copies_not_admitted,
         ],
         work=_commit,
@@ -459,7 +293,7 @@ STAGES: tuple[Stage, ...] = (
         version=1,
         needs=("commit",),
         outputs=lambda run: [run.tokenizer],
-        settings=lambda loaded: [loaded.config.seed, _dump(loaded.config.tokenizer)],
+        settings=tokenizer_settings,
         work=_tokenizer,
     ),
     Stage(
@@ -475,7 +309,7 @@ STAGES: tuple[Stage, ...] = (
         version=2,
         needs=("commit", "pack"),
         outputs=lambda run: [run.training, run.checkpoints],
-        settings=lambda loaded: [loaded.config.seed, _dump(loaded.config.model), _dump(loaded.config.training)],
+        settings=lambda loaded: [loaded.config.seed, dump(loaded.config.model), dump(loaded.config.training)],
         work=_train,
     ),
     Stage(
@@ -483,7 +317,7 @@ STAGES: tuple[Stage, ...] = (
         version=2,
         needs=("commit", "tokenizer", "pack", "train"),
         outputs=lambda run: [run.evaluation],
-        settings=lambda loaded: [loaded.config.seed, _dump(loaded.config.evaluation)],
+        settings=lambda loaded: [loaded.config.seed, dump(loaded.config.evaluation)],
         work=_evaluate,
     ),
     Stage(
@@ -493,12 +327,12 @@ STAGES: tuple[Stage, ...] = (
         outputs=lambda run: [run.reports],
         settings=lambda loaded: [
             loaded.config.name,
-            _dump(loaded.config.report),
-            _dump(loaded.config.intended_use),
-            [_dump(release) for release in loaded.config.releases],
+            dump(loaded.config.report),
+            dump(loaded.config.intended_use),
+            [dump(release) for release in loaded.config.releases],
         ],
         work=_report,
-        inputs=_policy_files,
+        inputs=policy_files,
     ),
 )
 NAMES: tuple[str, ...] = tuple(stage.name for stage in STAGES)

@@ -122,7 +122,9 @@ def test_a_day_set_back_brings_nothing_back(family: list[dict[str, Any]], tmp_pa
     back = committed(tmp_path, "small", "2026-01-01", letters=[whole, other])
     assert out(back) == {"whole": "withdrawn", "other": "withdrawn"}
     run = RunDirectory(tmp_path / "runs" / "small")
-    assert [[state["state"] for state in one["states"]] for one in withdrawal_values(run)] == [["requested", "frozen"]] * 2
+    assert [[state["state"] for state in one["states"]] for one in withdrawal_values(run)] == [
+        ["requested", "frozen"]
+    ] * 2
 
 
 def test_a_withdrawal_that_was_never_signed_stops_the_run(family: list[dict[str, Any]], tmp_path: Path) -> None:
