@@ -172,13 +172,19 @@ def obeyed(run: Path, as_of: date, already: Collection[str] = ()) -> list[Filed]
     Those in ``already`` (digests) were carried out in this run before and stay carried out.
 
     Raises:
-        WithdrawalError: one cannot be read, or is not the one that was signed.
+        WithdrawalError: one cannot be read, is not the one that was signed, or was carried out and is gone.
     """
     register = register_of(run)
     filed = withdrawals_of(run)
     for folder in sorted(register.iterdir()) if register.is_dir() else []:
         if folder.is_dir() and not folder.name.startswith("."):
             filed.append(_checked(read_filed(folder)))
+    lost = sorted(set(already) - {one.digest for one in filed})
+    if lost:
+        raise WithdrawalError(
+            f"{register}: withdrawal {lost[0][:12]} was carried out in {run} and is no longer to be found, so its text "
+            "might be used again and nothing is run. Restore the register from a backup, or from the run that made it."
+        )
     distinct = {one.digest: one for one in filed if one.digest in already or one.withdrawal.in_effect(as_of)}
     return [distinct[digest] for digest in sorted(distinct)]
 
@@ -193,10 +199,13 @@ def _checked(filed: Filed) -> Filed:
         signed = open_envelope(statement.read_bytes(), str(statement), public)
     except (OSError, EvidenceError) as fault:
         raise _unreadable(str(filed.folder), str(fault)) from fault
-    digests = {Path(one["name"]).name: one["digest"]["sha256"] for one in signed["subject"]}
-    for path in filed.files():
-        if digests.get(path.name) != file_digest(path)[0]:
-            raise _unreadable(str(path), "differs from what was signed")
+    digests = {one["name"].split("/", 2)[-1]: one["digest"]["sha256"] for one in signed["subject"]}
+    found = {path.relative_to(filed.folder).as_posix(): file_digest(path)[0] for path in filed.files()}
+    for name in sorted(digests.keys() | found.keys()):
+        if name not in found:
+            raise _unreadable(str(filed.folder / name), "is missing")
+        if digests.get(name) != found[name]:
+            raise _unreadable(str(filed.folder / name), "differs from what was signed")
     return filed
 
 

@@ -127,6 +127,26 @@ def test_a_day_set_back_brings_nothing_back(family: list[dict[str, Any]], tmp_pa
     ] * 2
 
 
+def test_a_register_that_lost_something_stops_the_runs_that_obeyed_it(
+    family: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    letters = [family[0], family[3]]
+    committed(tmp_path, letters=letters)
+    withdraw(tmp_path, "whole")
+    assert out(committed(tmp_path, "second", web=letters)) == {"whole": "withdrawn-copy"}
+    shutil.rmtree(tmp_path / "runs" / "small")
+    entry = next((tmp_path / "runs" / "withdrawals").iterdir())
+    for part in sorted(path for path in entry.rglob("*") if path.is_file()):
+        kept = part.read_bytes()
+        part.unlink()
+        done = herkomst("verify", "runs/second", cwd=tmp_path, check=False)
+        assert done.returncode == 1 and ("missing" in done.stdout or "No such file" in done.stdout), part
+        part.write_bytes(kept)
+    shutil.rmtree(entry)
+    done = herkomst("run", "second.yaml", "--until", "commit", cwd=tmp_path, check=False)
+    assert done.returncode == 1 and "no longer to be found" in done.stderr
+
+
 def test_a_withdrawal_that_was_never_signed_stops_the_run(family: list[dict[str, Any]], tmp_path: Path) -> None:
     letters = [family[0], family[3]]
     committed(tmp_path, letters=letters)
