@@ -18,7 +18,7 @@ def digests(run: RunFiles, config: Mapping[str, Any], agreements: Sequence[str])
     The policy is digested as canonical JSON of its section in the resolved configuration. None is "not kept".
     """
     rights = run.root / "rights"
-    kept = {load_agreement(path).id: file_digest(path)[0] for path in sorted((rights / "agreements").iterdir())}
+    kept = {load_agreement(path).id: file_digest(path)[0] for path in sorted((rights / "agreements").glob("*"))}
     table = rights / "licences.yaml"
     return {
         "agreements": {name: kept.get(name) for name in agreements},
