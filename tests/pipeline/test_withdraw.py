@@ -117,6 +117,7 @@ def test_a_second_run_has_nothing_to_do(withdrawn: Path) -> None:
     assert "Nothing to do" in herkomst("run", "small.yaml", cwd=withdrawn).stdout
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_changes_nothing(
     small_run: Path, withdrawn: Path, asked: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -208,6 +209,7 @@ def test_a_withdrawal_of_later_waits_for_its_day(small_run: Path, asked: dict[st
     assert row is not None and row["reason"] == "withdrawn"
 
 
+@pytest.mark.slow
 def test_a_partner_that_takes_everything_back(small_run: Path, tmp_path: Path) -> None:
     folder = copied(small_run, tmp_path)
     write_config(folder / "small.yaml", evaluation={"bytes_per_language": 4000, "suites": ["bits-per-byte"]})
