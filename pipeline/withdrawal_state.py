@@ -50,6 +50,7 @@ def withdrawal_values(run: RunDirectory, partner: str | None = None) -> list[dic
                     "states": states,
                     "clean_checkpoint": one.withdrawal.clean_checkpoint,
                     "checkpoints_with": _with_text(run, one, states),
+                    "set_aside_with": _set_aside(run, one, entries),
                     "releases": _releases(one, config),
                 }
             )
@@ -112,6 +113,22 @@ def _with_text(run: RunDirectory, one: Filed, states: Sequence[State]) -> list[i
     return [
         step for step in (read_state(folder).step for folder in finished_checkpoints(run.checkpoints)) if step > first
     ]
+
+
+def _set_aside(run: RunDirectory, one: Filed, entries: Sequence[Entry]) -> list[str]:
+    """Checkpoints that were set aside and have read the text; they stay until somebody deletes them."""
+    first = one.withdrawal.first_step
+    if first is None:
+        return []
+    commits = [entry for entry in entries if entry.stage == "commit"]
+    with_it = [entry for entry in commits if one.digest not in entry.predicate["figures"].get("withdrawals", ())]
+    roots = {entry.predicate["figures"]["root"] for entry in with_it}
+    found = []
+    for path in sorted((run.checkpoints / "superseded").glob("*/step-*")):
+        state = read_state(path)
+        if state.step > first and state.corpus_root in roots:
+            found.append(path.relative_to(run.checkpoints).as_posix())
+    return found
 
 
 def _releases(one: Filed, config: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -195,12 +196,9 @@ def test_a_full_disk_leaves_no_half_output(tmp_path: Path, until: str) -> None:
 
 def fill(path: Path) -> None:
     """Take what room there is, all but two pages."""
-    with path.open("wb") as file:
-        try:
-            while True:
-                file.write(b"\0" * 65536)
-                file.flush()
-        except OSError:
-            pass
+    # Without a buffer: what is left in one is written again at the end, where there is no room either.
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"\0" * 65536)
     with path.open("r+b") as file:
         file.truncate(max(0, path.stat().st_size - 8192))

@@ -98,6 +98,17 @@ def test_training_went_on_from_the_last_clean_checkpoint(small_run: Path, withdr
     assert one["checkpoints_with"] == []
 
 
+def test_the_partner_is_told_how_far_it_has_come(withdrawn: Path, asked: dict[str, Any]) -> None:
+    herkomst("audit", "runs/small", "--partner", PARTNER, "--out", "told", cwd=withdrawn)
+    told = json.loads(next((withdrawn / "told").glob("*.json")).read_text(encoding="utf-8"))["withdrawals"]
+    assert [(one["number"], one["documents"], one["reason"]) for one in told] == [(1, 1, "a letter")]
+    steps = [int(name.rpartition("-")[2]) for name in told[0]["set_aside_with"]]
+    assert steps and all(step > told[0]["clean_checkpoint"] for step in steps)
+    for language, sentence in (("en", "were set aside and still contain it"), ("nl", "die de tekst nog bevatten")):
+        page = next((withdrawn / "told").glob(f"*.{language}.html")).read_text(encoding="utf-8")
+        assert sentence in page and "a letter" in page
+
+
 def test_the_text_is_in_no_file_of_the_run(withdrawn: Path, asked: dict[str, Any]) -> None:
     text = next(
         row["text"]
@@ -117,6 +128,7 @@ def test_a_second_run_has_nothing_to_do(withdrawn: Path) -> None:
     assert "Nothing to do" in herkomst("run", "small.yaml", cwd=withdrawn).stdout
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_changes_nothing(
     small_run: Path, withdrawn: Path, asked: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -208,6 +220,7 @@ def test_a_withdrawal_of_later_waits_for_its_day(small_run: Path, asked: dict[st
     assert row is not None and row["reason"] == "withdrawn"
 
 
+@pytest.mark.slow
 def test_a_partner_that_takes_everything_back(small_run: Path, tmp_path: Path) -> None:
     folder = copied(small_run, tmp_path)
     write_config(folder / "small.yaml", evaluation={"bytes_per_language": 4000, "suites": ["bits-per-byte"]})
