@@ -162,7 +162,8 @@ def withdraw(
     """
     from pipeline.run_directory import RunDirectory
     from pipeline.trace import dump
-    from pipeline.withdraw_plan import Asked, plan_withdrawal
+    from pipeline.withdraw_documents import Asked
+    from pipeline.withdraw_plan import plan_withdrawal
     from pipeline.withdraw_words import as_text
 
     directory, asked = RunDirectory(run), Asked(*_what(partner, agreement, document), reason, _day(effective))
