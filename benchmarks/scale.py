@@ -3,10 +3,11 @@
     python benchmarks/scale.py [--documents 100000 1000000 10000000] [--signatures 1000000] [--folder FOLDER] [--keep]
 
 Makes a run directory for each size (10 million documents: 10^10 tokens, 40 partners, about 2.5 GB on disk with the
-trees; 12 GB more where it has MinHash signatures, which the search for near copies of withdrawn text reads), asks it the questions each in a process of its own, prints a table for every size and the slope between sizes,
-and removes it again. *Cold* is the first answer of a new process with the run's pages dropped from the page cache;
-*warm* is every later one. Peak memory is the largest resident set of the process, mapped pages of files included; for
-the trees it is that of the two workers and their parent together.
+trees; 12 GB more with MinHash signatures, through which near copies of withdrawn text are found), asks it the questions
+each in a process of its own, prints a table for every size and the slope between sizes, and removes it again. *Cold* is
+the first answer of a new process with the run's pages dropped from the page cache; *warm* is every later one. Peak
+memory is the largest resident set of the process, mapped pages of files included; for the trees it is that of the two
+workers and their parent together.
 """
 
 from __future__ import annotations

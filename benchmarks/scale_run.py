@@ -74,6 +74,7 @@ def make_run(folder: Path, documents: int, config: Path, signatures: bool) -> Ru
     run = RunDirectory(folder)
     folder.mkdir(parents=True, exist_ok=True)
     run.ledger.mkdir()
+    (run.rights / "agreements").mkdir(parents=True)
     loaded = load_config(config)
     (folder / "config.yaml").write_text(yaml.safe_dump(loaded.config.model_dump(mode="json"), sort_keys=False))
     settings = loaded.config.curation.duplicates
