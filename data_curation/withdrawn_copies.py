@@ -1,22 +1,25 @@
 """Find copies of withdrawn text among any number of documents: by digest, and by MinHash signature where it changed.
 
 The few withdrawn documents are held in memory, the corpus streams past them. Nearly every document that streams past is
-like none of them, so each is first held against *sieves*, tables small enough to stay near the processor that let all
-that is known pass and little else; only what they let pass is searched for and compared.
+like none of them, so each is first held against sieves (`data_curation.sieves`); only what they let pass is searched
+for and compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import numpy as np
 
 from data_curation.minhash import NO_WORDS, estimate, mixed
 from data_curation.settings import DuplicatesSettings
+from data_curation.sieves import Digests, Sieve
 from data_curation.signatures import KEY, SignatureFolder
 
 if TYPE_CHECKING:
@@ -24,10 +27,12 @@ if TYPE_CHECKING:
 
     Places = NDArray[np.int64]
 
-_PIECE = 1 << 14
-_PAIRS = 1 << 20  # of a document and a withdrawn one, looked at together: 16 bytes each
-_COMPARED = 1 << 13  # of them, whose signatures are compared together: 2 kB each
-_MOST_SLOTS = 24  # as a power of two: one sieve is never larger than 16 MiB
+T = TypeVar("T")
+
+_PIECE: Final = 1 << 14
+_THREADS: Final = 2
+_PAIRS: Final = 1 << 20  # of a document and a withdrawn one, looked at together: 16 bytes each
+_COMPARED: Final = 1 << 13  # of them, whose signatures are compared together: 2 kB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,67 +109,36 @@ def copies_of(withdrawn: Signatures, corpus: Iterable[Signatures], settings: Dup
     if not len(withdrawn.keys):
         return {}
     own, texts, bands = Digests(withdrawn.ids), Digests(as_bytes(withdrawn.keys["text"])), _Bands(withdrawn, settings)
-    names, found = withdrawn.ids, {}
-    for piece in corpus:
+    names = withdrawn.ids
+
+    def copies_in(piece: Signatures) -> list[tuple[str, Copy]]:
         same = texts.places_of(as_bytes(piece.keys["text"]))
         places, rows, alike = bands.matches(piece, same < 0)
         exact = np.flatnonzero(same >= 0)
         at, of = np.concatenate([exact, places]), np.concatenate([same[exact], rows])
         similarity = np.concatenate([np.ones(len(exact)), alike])
         others = own.places_of(piece.ids[at]) < 0
-        for copy, withdrawn_id, value in zip(
-            _hex(piece.ids[at[others]]), _hex(names[of[others]]), similarity[others].tolist(), strict=True
-        ):
-            found[copy] = Copy(withdrawn_id, value)
-    return found
+        copies = zip(_hex(names[of[others]]), similarity[others].tolist(), strict=True)
+        return [(name, Copy(*copy)) for name, copy in zip(_hex(piece.ids[at[others]]), copies, strict=True)]
+
+    return dict(copy for found in _done(copies_in, corpus) for copy in found)
+
+
+def _done(work: Callable[[Signatures], T], pieces: Iterable[Signatures]) -> Iterator[T]:
+    """The results of piece after piece, in order; some are worked on, and the next is read, at the same time."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        waiting: deque[Future[T]] = deque()
+        for piece in pieces:
+            waiting.append(pool.submit(work, piece))
+            if len(waiting) > _THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _hex(digests: NDArray[np.bytes_]) -> list[str]:
     text = digests.tobytes().hex()
     return [text[at : at + 64] for at in range(0, len(text), 64)]
-
-
-class Digests:
-    """Digests of 32 bytes, found again among any number of others; ``places`` are those in the array given."""
-
-    def __init__(self, digests: NDArray[np.bytes_]) -> None:
-        # The first of equal ones, as unique gives it.
-        self._sorted, self._first = np.unique(digests, return_index=True)
-        self._sieve = _Sieve(self._heads(self._sorted))
-
-    def __len__(self) -> int:
-        return len(self._sorted)
-
-    def places_of(self, digests: NDArray[np.bytes_]) -> Places:
-        """The place of every one of ``digests`` (32 bytes each) among those known, -1 where it is none of them."""
-        places = np.full(len(digests), -1, dtype=np.int64)
-        passed = self._sieve.passes(self._heads(digests))
-        at = np.searchsorted(self._sorted, digests[passed])
-        inside = np.flatnonzero(at < len(self._sorted))
-        known = inside[self._sorted[at[inside]] == digests[passed[inside]]]
-        places[passed[known]] = self._first[at[known]]
-        return places
-
-    @staticmethod
-    def _heads(digests: NDArray[np.bytes_]) -> NDArray[np.uint64]:
-        return mixed(np.ascontiguousarray(digests).view("<u8").reshape(-1, 4)[:, 0].astype(np.uint64))
-
-
-class _Sieve:
-    """A table of the leading bits of numbers that are spread evenly: lets all known ones pass, and few others."""
-
-    def __init__(self, known: NDArray[np.uint64]) -> None:
-        bits = min(_MOST_SLOTS, max(10, (32 * len(known)).bit_length()))
-        self._shift = np.uint64(64 - bits)
-        self._table = np.zeros(1 << bits, dtype=np.bool_)
-        self._table[self._slots(known)] = True
-
-    def _slots(self, numbers: NDArray[np.uint64]) -> Places:
-        return (numbers >> self._shift).astype(np.int64)
-
-    def passes(self, numbers: NDArray[np.uint64]) -> Places:
-        """The places of those that may be known."""
-        return np.flatnonzero(self._table[self._slots(numbers)])
 
 
 class _Band:
@@ -173,15 +147,15 @@ class _Band:
     def __init__(self, numbers: NDArray[np.uint64]) -> None:
         self.order: Places = np.argsort(numbers, kind="stable")
         self._sorted = numbers[self.order]
-        self._sieve = _Sieve(numbers)
+        self._sieve = Sieve(numbers)
 
     def meets(self, numbers: NDArray[np.uint64]) -> tuple[Places, Places, Places]:
         """(places that meet a withdrawn document, first and last + 1 of those that they meet in ``order``)."""
         passed = self._sieve.passes(numbers)
         first = np.searchsorted(self._sorted, numbers[passed], "left")
-        end = np.searchsorted(self._sorted, numbers[passed], "right")
-        met = np.flatnonzero(end > first)
-        return passed[met], first[met], end[met]
+        inside = np.flatnonzero(first < len(self._sorted))
+        met = inside[self._sorted[first[inside]] == numbers[passed[inside]]]
+        return passed[met], first[met], np.searchsorted(self._sorted, numbers[passed[met]], "right")
 
 
 @dataclass(frozen=True, slots=True)

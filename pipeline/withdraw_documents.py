@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 
 from data_curation.settings import DuplicatesSettings
 from data_curation.shards import shards
-from data_curation.withdrawn_copies import Copy, Digests, Signatures, copies_of, read_signatures, signatures_of
+from data_curation.sieves import Digests
+from data_curation.withdrawn_copies import Copy, Signatures, copies_of, read_signatures, signatures_of
 from licensing.sorted_ids import packed, packed_column
 from licensing.withdrawal import DOCUMENTS, WithdrawalError
 from pipeline.run_directory import RunDirectory

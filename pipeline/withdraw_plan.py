@@ -15,7 +15,8 @@ import pyarrow as pa
 import yaml
 
 from data_curation.settings import DuplicatesSettings
-from data_curation.withdrawn_copies import Digests, Signatures
+from data_curation.sieves import Digests
+from data_curation.withdrawn_copies import Signatures
 from licensing.withdrawal import WithdrawalError
 from pipeline.reach import Reach, reach_of
 from pipeline.run_directory import RunDirectory

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from data_curation import withdrawn_copies
 from data_curation.minhash import NO_WORDS, estimate
 from data_curation.settings import DuplicatesSettings
+from data_curation.sieves import Digests
 from data_curation.signatures import KEY, write_signatures
-from data_curation.withdrawn_copies import Copy, Digests, Signatures, copies_of, read_signatures, signatures_of
+from data_curation.withdrawn_copies import Copy, Signatures, copies_of, read_signatures, signatures_of
 from licensing.errors import HerkomstError
 
 SETTINGS = DuplicatesSettings()
