@@ -1,12 +1,13 @@
 """Tracing, auditing, committing and planning a withdrawal at 10 million documents, next to doing each the naive way.
 
-    python benchmarks/scale.py [--documents 100000 1000000 10000000] [--folder FOLDER] [--keep]
+    python benchmarks/scale.py [--documents 100000 1000000 10000000] [--signatures 1000000] [--folder FOLDER] [--keep]
 
 Makes a run directory for each size (10 million documents: 10^10 tokens, 40 partners, about 2.5 GB on disk with the
-trees), asks it the questions each in a process of its own, prints a table for every size and the slope between sizes,
-and removes it again. *Cold* is the first answer of a new process with the run's pages dropped from the page cache;
-*warm* is every later one. Peak memory is the largest resident set of the process, mapped pages of files included; for
-the trees it is that of the two workers and their parent together.
+trees; 12 GB more with MinHash signatures, through which near copies of withdrawn text are found), asks it the questions
+each in a process of its own, prints a table for every size and the slope between sizes, and removes it again. *Cold* is
+the first answer of a new process with the run's pages dropped from the page cache; *warm* is every later one. Peak
+memory is the largest resident set of the process, mapped pages of files included; for the trees it is that of the two
+workers and their parent together.
 """
 
 from __future__ import annotations
@@ -45,12 +46,15 @@ def main() -> None:
     """Measure each size, or be one of the processes that measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, nargs="+", default=[10**5, 10**6, 10**7])
+    parser.add_argument(
+        "--signatures", type=int, default=10**6, help="up to how many documents a run has signatures (1.2 kB each)"
+    )
     parser.add_argument("--folder", type=Path, help="where the runs are made; a temporary folder if left out")
     parser.add_argument("--keep", action="store_true", help="leave the runs where they are")
     parser.add_argument("--question", choices=QUESTIONS, help=argparse.SUPPRESS)
     wanted = parser.parse_args()
     if wanted.question:
-        print(json.dumps(_answered(wanted.question, wanted.folder, wanted.documents[0])))
+        print(json.dumps(_answered(wanted)))
         return
     parent = Path(tempfile.mkdtemp(prefix="herkomst-scale-", dir=wanted.folder))
     print(f"{machine()}; load {os.getloadavg()[0]:.1f} when it began, which counts for times by the clock", flush=True)
@@ -58,7 +62,8 @@ def main() -> None:
     try:
         for documents in wanted.documents:
             folder = parent / f"documents-{documents}"
-            found[documents] = {question: _ask(question, folder, documents) for question in QUESTIONS}
+            more = ["--signatures", wanted.signatures]
+            found[documents] = {question: _ask(question, folder, documents, more) for question in QUESTIONS}
             print("\n".join(table(documents, found[documents])), flush=True)
             if not wanted.keep:
                 shutil.rmtree(folder)
@@ -68,8 +73,8 @@ def main() -> None:
     print("\n".join(slopes(found)))
 
 
-def _ask(question: str, folder: Path, documents: int) -> Figures:
-    command = [sys.executable, __file__, "--question", question, "--folder", folder, "--documents", documents]
+def _ask(question: str, folder: Path, documents: int, more: list[Any]) -> Figures:
+    command = [sys.executable, __file__, "--question", question, "--folder", folder, "--documents", documents, *more]
     _drop_pages(folder)
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -77,8 +82,10 @@ def _ask(question: str, folder: Path, documents: int) -> Figures:
     return dict(json.loads(done.stdout))
 
 
-def _answered(question: str, folder: Path, documents: int) -> Figures:
-    figures = QUESTIONS[question](folder, documents)
+def _answered(wanted: argparse.Namespace) -> Figures:
+    documents = wanted.documents[0]
+    signatures = {"signatures": documents <= wanted.signatures} if wanted.question == "generate" else {}
+    figures = QUESTIONS[wanted.question](wanted.folder, documents, **signatures)
     return {"peak_mib": _peak()} | figures
 
 
@@ -109,20 +116,21 @@ def _processor() -> float:
 # ---- questions, each asked in a process of its own
 
 
-def generate(folder: Path, documents: int) -> Figures:
+def generate(folder: Path, documents: int, signatures: bool) -> Figures:
     """Make the run."""
     from scale_run import make_run
 
     figures: Figures = {}
     with timed(figures, "seconds"):
-        run = make_run(folder, documents, CONFIG)
+        run = make_run(folder, documents, CONFIG, signatures)
     plan = json.loads((run.training / "plan.json").read_bytes())
     streams = json.loads((run.tokens / "streams.json").read_bytes())["streams"]
     return figures | {
         "tokens": sum(one["tokens"] for one in streams),
         "streams": len(streams),
         "steps": plan["segments"][-1]["last_step_exclusive"],
-        "disk_bytes": _on_disk(folder),
+        "disk_bytes": _on_disk(folder) - _on_disk(run.curated),
+        "signature_bytes": _on_disk(run.curated),
         "ledger_bytes": _on_disk(run.ledger),
     }
 
@@ -288,6 +296,70 @@ def _reads_any(step: Figures, ids: set[str]) -> bool:
     return any(part["id"] in ids for row in step["rows"] for part in row["documents"])
 
 
+def plan(folder: Path, documents: int) -> Figures:
+    """The whole plan of withdrawing one partner, part by part; near copies only where the run has signatures."""
+    import pyarrow as pa
+    import yaml
+    from scale_run import MEASURED, copies_made
+
+    from data_curation.settings import DuplicatesSettings
+    from data_curation.withdrawn_copies import joined
+    from pipeline.run_directory import RunDirectory
+    from pipeline.trace import Tracer
+    from pipeline.withdraw_documents import Asked, asked_documents, digests_of, made_from, near_copies, with_copies
+    from pipeline.withdraw_plan import weighed
+
+    figures: Figures = {}
+    run, asked = RunDirectory(folder), Asked("partner", (MEASURED,), "measured", None)
+    tracer, config = Tracer(run), yaml.safe_load(run.config.read_bytes())
+    settings = DuplicatesSettings.model_validate(config["curation"]["duplicates"])
+    with timed(figures, "documents"):
+        found = asked_documents(tracer, asked)
+        wanted = digests_of(found)
+    signed, copies = joined((), settings), found.slice(0, 0)
+    if (run.curated / "signatures").is_dir():
+        with timed(figures, "copies"):
+            signed, near = near_copies(run, wanted, settings)
+            copies = with_copies(tracer, near)
+        if len(copies) != copies_made(documents):
+            raise SystemExit(f"{len(copies)} near copies were found and {copies_made(documents)} made")
+    with timed(figures, "made_from"):
+        copies = pa.concat_tables([copies, made_from(tracer, digests_of(found, copies))])
+    with timed(figures, "reach"):
+        told = weighed(run, tracer, config, asked, found, copies, signed)
+    if told.clean is not None or len(told.tainted) != len(list(run.checkpoints.iterdir())):
+        raise SystemExit("every checkpoint has read something of a fortieth of the text, and the plan names others")
+    parts = [name for name in ("documents", "copies", "made_from", "reach") if name in figures]
+    figures |= {"seconds": sum(figures[name] for name in parts)}
+    figures |= {"seconds_cpu": sum(figures[f"{name}_cpu"] for name in parts)}
+    figures |= {"rest_cpu": figures["seconds_cpu"] - figures.get("copies_cpu", 0.0)}
+    return figures | {"parts": parts, "asked": len(found), "found": len(copies), "steps": len(told.reach.steps)}
+
+
+def sign(folder: Path, _: int) -> Figures:
+    """The same by `plan_withdrawal` and `confirm`, signed: only where the run has signatures."""
+    from datetime import date
+
+    from scale_run import MEASURED
+
+    from licensing.attestation import load_or_create_key
+    from pipeline.run_directory import RunDirectory
+    from pipeline.withdraw import confirm
+    from pipeline.withdraw_documents import Asked
+    from pipeline.withdraw_plan import plan_withdrawal
+
+    figures: Figures = {}
+    run = RunDirectory(folder)
+    if not (run.curated / "signatures").is_dir():
+        return figures
+    key = load_or_create_key(folder / "key.pem")
+    with timed(figures, "plan"):
+        told = plan_withdrawal(run, Asked("partner", (MEASURED,), "measured", None))
+    with timed(figures, "seconds"):
+        confirm(run, told, key, date(2026, 11, 24))
+    return figures
+
+
 def report(folder: Path, _: int) -> Figures:
     """The figures of the whole ledger, as the report counts them."""
     from evaluation.ledger_figures import read_figures
@@ -303,12 +375,14 @@ def _peak(who: int = resource.RUSAGE_SELF) -> float:
     return resource.getrusage(who).ru_maxrss / 1024
 
 
-QUESTIONS: dict[str, Callable[[Path, int], Figures]] = {
+QUESTIONS: dict[str, Callable[..., Figures]] = {
     "generate": generate,
     "tree": tree,
     "trace": trace,
     "audit": audit,
     "reach": reach,
+    "plan": plan,
+    "sign": sign,
     "report": report,
 }
 

@@ -19,6 +19,8 @@ import yaml
 from numpy.typing import NDArray
 
 from data_curation.ledger_table import LEDGER, PartnerWriter, write_partners
+from data_curation.settings import DuplicatesSettings
+from data_curation.signatures import KEY, write_signatures
 from pipeline.config import load_config
 from pipeline.run_directory import RunDirectory
 from training.checkpoint import TrainerState, checkpoint_folder, save_state
@@ -33,8 +35,11 @@ TOKENS_PER_DOCUMENT = 1000
 LENGTH = 4096
 BATCH = 256
 LANGUAGES = ("nl", "en", "de")
+COPY_EVERY = 1000
+"""Among the documents of every other partner, each that many is a near copy of one of the measured partner's."""
 _CHUNK = 1 << 16
 _VOCABULARY = 32_000
+Signed = tuple[NDArray[np.uint32], NDArray[np.bytes_]]
 # (use, reason, survivor, share of documents)
 _OUTCOMES = (
     ("train", "licence-admitted", False, 0.84),
@@ -64,14 +69,16 @@ def sizes(documents: int) -> list[int]:
     return [first, *others.tolist()]
 
 
-def make_run(folder: Path, documents: int, config: Path) -> RunDirectory:
-    """Make a run directory in an empty folder."""
+def make_run(folder: Path, documents: int, config: Path, signatures: bool) -> RunDirectory:
+    """Make a run directory in an empty folder; MinHash signatures (1.2 kB a document) only if asked for."""
     run = RunDirectory(folder)
     folder.mkdir(parents=True, exist_ok=True)
     run.ledger.mkdir()
+    (run.rights / "agreements").mkdir(parents=True)
     loaded = load_config(config)
     (folder / "config.yaml").write_text(yaml.safe_dump(loaded.config.model_dump(mode="json"), sort_keys=False))
-    done, infos = [], []
+    settings = loaded.config.curation.duplicates
+    done, infos, known = [], [], None
     for number, size in enumerate(sizes(documents)):
         drawn = draw(np.random.default_rng([1, number]), size)
         templates = pa.Table.from_pylist(_templates(number), schema=LEDGER)
@@ -80,6 +87,8 @@ def make_run(folder: Path, documents: int, config: Path) -> RunDirectory:
             writer.add(table)
         done.append(writer.close())
         infos += list(_write_streams(run.tokens, drawn, templates))
+        if signatures:
+            known = _write_signatures(run.curated / "signatures", number, drawn, known, settings)
     write_partners(run.ledger, done)
     index = {"root": "0" * 64, "vocabulary_size": _VOCABULARY, "end_of_document": 0, "padding": 0, "streams": infos}
     (run.tokens / "streams.json").write_text(json.dumps(index))
@@ -175,6 +184,40 @@ def _hex(data: bytes) -> pa.Array:
     text = data.hex().encode()
     offsets = np.arange(0, len(text) + 1, 64, dtype=np.int32)
     return pa.Array.from_buffers(pa.string(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(text)])
+
+
+# ---- signatures
+
+
+def copies_made(documents: int) -> int:
+    """How many near copies of the measured partner's documents the other partners have."""
+    return sum(-(-size // COPY_EVERY) for size in sizes(documents)[1:])
+
+
+def _write_signatures(
+    folder: Path, number: int, drawn: Drawn, known: Signed | None, settings: DuplicatesSettings
+) -> Signed:
+    """One partner's signatures, a folder for each chunk; returns the first partner's first, which others copy."""
+    for chunk, begin in enumerate(range(0, len(drawn.ids), _CHUNK)):
+        random, ids = np.random.default_rng([3, number, chunk]), drawn.ids[begin : begin + _CHUNK]
+        # The least of a thousand hashes of 32 bits has about 22.
+        values = random.integers(0, 1 << 22, (len(ids), settings.permutations), dtype=np.uint32)
+        languages = np.array(LANGUAGES, "S8")[drawn.kind[begin : begin + _CHUNK] % len(LANGUAGES)]
+        if known is None:
+            known = values, languages
+        elif number:
+            places = np.flatnonzero((begin + np.arange(len(ids))) % COPY_EVERY == 0)
+            of = random.integers(0, len(known[0]), len(places))
+            copied = settings.permutations * 7 // 8
+            values[places, :copied], languages[places] = known[0][of, :copied], known[1][of]
+        keys = np.zeros(len(ids), KEY)
+        keys["id"] = np.ascontiguousarray(ids).view(">u8")
+        keys["text"] = keys["received"] = np.frombuffer(random.bytes(32 * len(ids)), ">u8").reshape(-1, 4)
+        keys["language"] = languages
+        write_signatures(folder / f"{number:02d}-{chunk:04d}", keys, values, settings)
+    if known is None:
+        raise ValueError(f"partner {number} has no document to copy from")
+    return known
 
 
 # ---- tokens and plan

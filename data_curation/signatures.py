@@ -135,7 +135,7 @@ def write_signatures(
 ) -> None:
     """Write whole arrays, keys of shape (documents,) and signatures (documents, permutations), as a new folder."""
     folder.mkdir(parents=True)
-    keys.tofile(folder / "keys")
+    keys.astype(KEY, copy=False).tofile(folder / "keys")
     signatures.astype(_SIGNATURE, copy=False).tofile(folder / "signatures")
     (folder / "form.json").write_text(json.dumps(_form(settings, len(keys))) + "\n")
 

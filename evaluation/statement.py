@@ -86,6 +86,11 @@ def render_statement(
         UnknownPartner: the ledger has no document of this partner.
     """
     values = statement_values(run, partner, usage, remuneration=remuneration, former=former)
+    return statement_page(values, language, csv_name)
+
+
+def statement_page(values: Mapping[str, Any], language: Language, csv_name: str | None = None) -> str:
+    """Render what `statement_values` returned, as `render_statement` does."""
     say, numbers = sentences(language), Numbers(language)
     return render(
         "statement.html",

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 _DIRECTORY_CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP)
 
@@ -33,6 +34,27 @@ def write_atomically(path: Path, data: bytes) -> None:
             beside.unlink(missing_ok=True)
             raise
         sync_entry(path.parent)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file to write into, for what is too much to hold; at the end of the block it becomes ``path``.
+
+    An exception in the block removes it and leaves what was there. Raises OSError where the disk refuses.
+    """
+    path = _real(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        with _explained(path, only_unnamed=True), beside.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        with _explained(path):
+            beside.replace(path)
+            sync_entry(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def create_atomically(path: Path, data: bytes, mode: int = 0o666) -> bool:
@@ -172,10 +194,13 @@ def _discard_old(path: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _explained(path: Path, *, only_unnamed: bool = False) -> Iterator[None]:
+    """Name the file and the remedy in errors; a write to an open file has no name, what is read meanwhile has one."""
     try:
         yield
     except OSError as error:
+        if only_unnamed and error.filename is not None:
+            raise
         text = f"{error.strerror}; nothing was changed here: make room or give access, then run again"
         raise OSError(error.errno, text, str(path)) from error
 

@@ -60,12 +60,16 @@ def run(
 
     Example: herkomst run configs/demo.yaml --until curate
     """
+    from licensing.withdrawal import register_of
     from pipeline.config import load_config
+    from pipeline.registered import adopt
     from pipeline.run_directory import RunDirectory
     from pipeline.runner import run as run_stages
 
     loaded = load_config(config)
-    directory = RunDirectory(run_dir or Path("runs") / loaded.config.name)
+    usual = RunDirectory(Path("runs") / loaded.config.name)
+    directory = RunDirectory(run_dir) if run_dir else usual
+    adopt(directory, register_of(usual.path))
     done = run_stages(loaded, directory, until=until, only=only, force=force or [], workers=workers)
     typer.echo(f"Done: {', '.join(done)}." if done else "Nothing to do: every stage is up to date.")
     report = directory.reports / "report.html"
@@ -162,7 +166,8 @@ def withdraw(
     """
     from pipeline.run_directory import RunDirectory
     from pipeline.trace import dump
-    from pipeline.withdraw_plan import Asked, plan_withdrawal
+    from pipeline.withdraw_documents import Asked
+    from pipeline.withdraw_plan import plan_withdrawal
     from pipeline.withdraw_words import as_text
 
     asked = Asked(*_what(partner, agreement, document), reason, _day(effective) or _today())

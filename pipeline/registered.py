@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
+from pathlib import Path
 
+from licensing.files import atomic_folder
 from licensing.record import PUBLIC_KEY_NAME, Entry
 from licensing.withdrawal import (
     STAGE,
@@ -33,6 +36,25 @@ def register_all(run: RunDirectory) -> None:
         if not list(into.glob(f"*-{filed.digest[:12]}")):
             into.mkdir(parents=True, exist_ok=True)
             register(filed, entry.path, run.record().folder / PUBLIC_KEY_NAME, into)
+
+
+def adopt(run: RunDirectory, other: Path) -> None:
+    """Copy to the register beside a run what stands in another, so that a run kept elsewhere obeys it all the same.
+
+    Raises:
+        WithdrawalError: an entry of the other is not whole.
+    """
+    into = register_of(run.path)
+    if other.resolve() == into or not other.is_dir():
+        return
+    for folder in sorted(other.iterdir()):
+        target = into / folder.name
+        if folder.is_dir() and not folder.name.startswith(".") and not target.exists():
+            read_filed(folder)
+            into.mkdir(parents=True, exist_ok=True)
+            with atomic_folder(target) as new:
+                new.rmdir()
+                shutil.copytree(folder, new)
 
 
 def obeyed_by(run: RunDirectory, as_of: date) -> tuple[Filed, ...]:

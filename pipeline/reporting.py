@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 from evaluation.report import render_report
 from evaluation.run_files import RunFiles
-from evaluation.statement import render_statement, statement_values, write_csv
+from evaluation.statement import statement_page, statement_values, write_csv
 from evaluation.statement_changes import former_statement, read_statement
 from evaluation.statement_proof import state_of
 from evaluation.statement_remuneration import remuneration_values
+from evaluation.words import Language
 from licensing.agreement import Agreement, load_agreements
 from licensing.canonical import canonical
 from licensing.errors import HerkomstError
-from licensing.files import file_digest, write_atomically
+from licensing.files import atomic_file, file_digest, write_atomically
 from licensing.record import Entry
 from licensing.remuneration import cents_of, load_remuneration
 from pipeline.config import Loaded
@@ -155,17 +156,19 @@ def _write_statements(
 ) -> list[Path]:
     usage = usage_of(tracer, partner)
     name = statement_name(partner)
-    rows = io.StringIO()
-    write_csv(rows, files, partner, usage)
-    pages = {
-        f"{name}.en.html": render_statement(files, partner, "en", usage, csv_name=f"{name}.csv", **extra).encode(),
-        f"{name}.nl.html": render_statement(files, partner, "nl", usage, csv_name=f"{name}.csv", **extra).encode(),
-        f"{name}.csv": rows.getvalue().encode(),
-    }
+    values = statement_values(files, partner, usage, **extra)
+    pages: dict[str, Language] = {f"{name}.en.html": "en", f"{name}.nl.html": "nl"}
+    for page, language in pages.items():
+        write_atomically(folder / page, statement_page(values, language, f"{name}.csv").encode())
+    with atomic_file(folder / f"{name}.csv") as file:
+        text = TextIOWrapper(file, encoding="utf-8", newline="")
+        write_csv(text, files, partner, usage)
+        text.detach()
+    written = [*pages, f"{name}.csv"]
     if extra["former"]:
-        pages[f"{name}.previous.json"] = canonical(extra["former"])
+        written.append(f"{name}.previous.json")
+        write_atomically(folder / written[-1], canonical(extra["former"]))
     # Last, for it is what the next statement takes for the former one.
-    pages[f"{name}.json"] = canonical(statement_values(files, partner, usage, **extra))
-    for file, data in pages.items():
-        write_atomically(folder / file, data)
-    return [folder / file for file in pages]
+    written.append(f"{name}.json")
+    write_atomically(folder / written[-1], canonical(values))
+    return [folder / file for file in written]

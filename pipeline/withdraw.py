@@ -7,11 +7,10 @@ from the last checkpoint that had not read it.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
@@ -21,6 +20,7 @@ from data_curation.signatures import write_signatures
 from licensing.attestation import SigningKey
 from licensing.files import atomic_folder, file_digest
 from licensing.record import Entry
+from licensing.sorted_ids import SortedIds, packed_column
 from licensing.withdrawal import (
     DOCUMENTS,
     DOCUMENTS_FILE,
@@ -34,7 +34,9 @@ from pipeline.reach import Reach
 from pipeline.registered import register_all, unsigned
 from pipeline.run_directory import RunDirectory
 from pipeline.withdraw_plan import WithdrawalPlan
-from training.pack import PackedCorpus, read_packed
+from training.token_stream import IDS
+
+_GROUP_ROWS = 1 << 14  # whoever obeys the withdrawal reads it group by group
 
 
 def confirm(run: RunDirectory, plan: WithdrawalPlan, key: SigningKey, today: date) -> tuple[Withdrawal, Entry]:
@@ -67,30 +69,25 @@ def confirm(run: RunDirectory, plan: WithdrawalPlan, key: SigningKey, today: dat
     run.withdrawals.mkdir(exist_ok=True)
     with atomic_folder(folder) as new:
         (new / VALUES).write_bytes(withdrawal.to_json())
-        spans = _spans(read_packed(run.tokens), plan.reach) if plan.reach.streams else {}
-        _write_documents(new / DOCUMENTS_FILE, [*plan.documents, *plan.copies], spans)
+        found = pa.concat_tables([plan.documents, plan.copies]).sort_by("id")
+        _write_documents(new / DOCUMENTS_FILE, found, run, plan.reach)
         write_signatures(new / SIGNATURES, plan.signatures.keys, plan.signatures.values, settings)
     entry = _signed(run, key, withdrawal)
     register_all(run)
     return withdrawal, entry
 
 
-def _spans(packed: PackedCorpus, reach: Reach) -> dict[str, tuple[int, int]]:
-    """First token and the one behind the last of each document that has any, by id."""
-    found: dict[str, tuple[int, int]] = {}
+def _write_documents(path: Path, found: pa.Table, run: RunDirectory, reach: Reach) -> None:
+    """Write the table of refused documents, each with the place that its tokens had; ``found`` is sorted by id."""
+    first, end = np.zeros(len(found), dtype=np.int64), np.zeros(len(found), dtype=np.int64)
+    known = np.zeros(len(found), dtype=np.bool_)
+    ids = packed_column(found["id"])
     for one in reach.streams:
-        tokens = packed.open(one.stream, 1)
-        for place, begin, end in zip(*(part.tolist() for part in (one.places, one.begin, one.end)), strict=True):
-            found[tokens.id_of(place)] = (begin, end)
-    return found
-
-
-def _write_documents(path: Path, rows: Sequence[dict[str, Any]], spans: Mapping[str, tuple[int, int]]) -> None:
-    values = []
-    for row in sorted(rows, key=lambda row: str(row["id"])):
-        first, end = spans.get(row["id"], (None, None))
-        values.append({name: row.get(name) for name in DOCUMENTS.names} | {"first_token": first, "end_token": end})
-    pq.write_table(pa.Table.from_pylist(values, schema=DOCUMENTS), path, compression="zstd")
+        rows = np.searchsorted(ids, SortedIds(run.tokens / one.stream.folder / IDS).array[one.places])
+        known[rows], first[rows], end[rows] = True, one.begin, one.end
+    tokens = [pa.array(part, mask=~known) for part in (first, end)]
+    table = pa.Table.from_arrays([*found.columns, *tokens], schema=DOCUMENTS)
+    pq.write_table(table, path, compression="zstd", row_group_size=_GROUP_ROWS)
 
 
 def _signed(run: RunDirectory, key: SigningKey, withdrawal: Withdrawal) -> Entry:

@@ -5,40 +5,33 @@ Nothing is changed here; `pipeline.withdraw` signs what this finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import yaml
 
-from data_curation.descendants import descendants
 from data_curation.settings import DuplicatesSettings
-from data_curation.shards import shards
-from data_curation.withdrawn import WITHDRAWN, Copy, Signatures, copies_of, joined, read_signatures
+from data_curation.sieves import Digests
+from data_curation.withdrawn_copies import Signatures
 from licensing.withdrawal import WithdrawalError
 from pipeline.reach import Reach, reach_of
 from pipeline.run_directory import RunDirectory
 from pipeline.trace import Tracer
+from pipeline.withdraw_documents import (
+    Asked,
+    asked_documents,
+    digests_of,
+    files_with,
+    made_from,
+    near_copies,
+    with_copies,
+)
 from training.checkpoint import STATE, finished_checkpoints, read_state
 from training.retrain import clean_checkpoint, lineage
-
-By = Literal["partner", "agreement", "documents"]
-_COLUMNS = ("id", "partner", "native_id", "agreement", "received_sha256", "final_sha256", "stream", "use", "reason")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request: everything of a partner, everything under an agreement, or documents by id or by the supplier's id."""
-
-    by: By
-    value: tuple[str, ...]
-    reason: str
-    effective: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +46,16 @@ class Cost:
 
 @dataclass(frozen=True)
 class WithdrawalPlan:
-    """What a withdrawal would mean, before anything is signed; ``shards`` are files that hold the text."""
+    """What a withdrawal would mean, before anything is signed.
+
+    ``documents`` were asked for, ``copies`` are refused besides: tables of `withdraw_documents.FOUND`. ``shards`` are
+    files that hold the text.
+    """
 
     asked: Asked
     effective: date
-    documents: list[dict[str, Any]]
-    copies: list[dict[str, Any]]
+    documents: pa.Table
+    copies: pa.Table
     signatures: Signatures
     reach: Reach
     shards: tuple[str, ...]
@@ -74,8 +71,8 @@ class WithdrawalPlan:
             "by": self.asked.by,
             "value": list(self.asked.value),
             "effective": self.effective.isoformat(),
-            "documents": [row["id"] for row in self.documents],
-            "copies": [{name: row[name] for name in ("id", "copy_of", "similarity")} for row in self.copies],
+            "documents": self.documents["id"].to_pylist(),
+            "copies": self.copies.select(["id", "copy_of", "similarity"]).to_pylist(),
             "tokens": self.reach.tokens,
             "places": self.reach.positions,
             "shards": list(self.shards),
@@ -106,33 +103,39 @@ def plan_withdrawal(run: RunDirectory, asked: Asked) -> WithdrawalPlan:
     run.require()
     config = yaml.safe_load(run.config.read_bytes())
     tracer = Tracer(run)
-    documents = list(_asked_rows(tracer, asked))
-    if not documents:
+    documents = asked_documents(tracer, asked)
+    if not len(documents):
         raise WithdrawalError(
             f"{run.path}: nothing received fits {asked.by} {', '.join(asked.value)}, or all of it is withdrawn "
             "already; nothing was changed. `herkomst trace` shows what is known of a document."
         )
-    ids = {row["id"] for row in documents}
-    signatures, found = _copies(run, ids, DuplicatesSettings.model_validate(config["curation"]["duplicates"]))
-    copies = [
-        row | {"why": "copy", "copy_of": found[row["id"]].of, "similarity": found[row["id"]].similarity}
-        for row in filter(None, (tracer.ledger.find(name) for name in sorted(found)))
-        if row["reason"] not in WITHDRAWN
-    ]
-    ids |= {row["id"] for row in copies}
-    copies += [row for row in _made_from(run, tracer, ids) if row["id"] not in ids]
-    ids |= {row["id"] for row in copies}
-    reach = reach_of(tracer, ids=sorted(ids))
-    effective = asked.effective or date.fromisoformat(str(config["policy"]["as_of"]))
+    settings = DuplicatesSettings.model_validate(config["curation"]["duplicates"])
+    signatures, found = near_copies(run, digests_of(documents), settings)
+    copies = with_copies(tracer, found)
+    copies = pa.concat_tables([copies, made_from(tracer, digests_of(documents, copies))])
+    return weighed(run, tracer, config, asked, documents, copies, signatures)
+
+
+def weighed(
+    run: RunDirectory,
+    tracer: Tracer,
+    config: dict[str, Any],
+    asked: Asked,
+    documents: pa.Table,
+    copies: pa.Table,
+    signatures: Signatures,
+) -> WithdrawalPlan:
+    """What taking these documents out would mean for tokens, steps, checkpoints, released models and cost."""
+    reach = reach_of(tracer, ids=pa.concat_tables([documents, copies])["id"].to_pylist())
     clean, tainted, aside = _checkpoints(run, tracer, reach.first_step)
     return WithdrawalPlan(
         asked=asked,
-        effective=effective,
+        effective=asked.effective or date.fromisoformat(str(config["policy"]["as_of"])),
         documents=documents,
         copies=copies,
         signatures=signatures,
         reach=reach,
-        shards=tuple(_shards(run, ids, reach)),
+        shards=tuple(_shards(run, digests_of(documents, copies), reach)),
         clean=clean,
         tainted=tainted,
         set_aside=aside,
@@ -141,64 +144,10 @@ def plan_withdrawal(run: RunDirectory, asked: Asked) -> WithdrawalPlan:
     )
 
 
-def _asked_rows(tracer: Tracer, asked: Asked) -> Iterator[dict[str, Any]]:
-    rows: Iterable[dict[str, Any]]
-    if asked.by == "partner":
-        rows = (row for name in asked.value for row in tracer.ledger.rows(name, _COLUMNS))
-    elif asked.by == "agreement":
-        rows = (row for row in tracer.ledger.rows(columns=_COLUMNS) if row["agreement"] in asked.value)
-    else:
-        rows = (row for name in asked.value for row in _named(tracer, name))
-    for row in rows:
-        if row["reason"] not in WITHDRAWN:
-            yield row | {"why": "asked", "copy_of": None, "similarity": None}
-
-
-def _named(tracer: Tracer, name: str) -> list[dict[str, Any]]:
-    """A document by its id, or by the id that its supplier gave it."""
-    row = tracer.ledger.find(name)
-    found = [row] if row else list(tracer.ledger.by_native_id(name))
-    partners = sorted({one["partner"] for one in found})
-    if not found:
-        raise WithdrawalError(f"document {name}: nothing was received under this id; nothing was changed. Correct it.")
-    if len(partners) > 1:
-        raise WithdrawalError(
-            f"document {name}: {' and '.join(partners)} each delivered something under this id, so it does not say "
-            "which is meant; nothing was changed. Give the 64 characters of the document's own id."
-        )
-    return found
-
-
-def _made_from(run: RunDirectory, tracer: Tracer, ids: set[str]) -> Iterator[dict[str, Any]]:
-    """Documents made from one of these, directly or through others."""
-    for name, behind in sorted(descendants(run.received, ids).items()):
-        found = tracer.ledger.find(name)
-        if found is not None and found["reason"] not in WITHDRAWN:
-            yield found | {"why": "made-from", "copy_of": behind, "similarity": None}
-
-
-def _copies(run: RunDirectory, ids: set[str], settings: DuplicatesSettings) -> tuple[Signatures, dict[str, Copy]]:
-    folder = run.curated / "signatures"
-    if not folder.is_dir():
-        raise WithdrawalError(
-            f"{folder}: the signatures of curation are missing, so copies of the text cannot be found and nothing was "
-            "changed. `herkomst run` makes them again."
-        )
-    folders = sorted(folder.iterdir())
-    own = joined((piece.take(ids) for one in folders for piece in read_signatures(one, settings)), settings)
-    corpus = (piece for one in folders for piece in read_signatures(one, settings))
-    return own, copies_of(own, corpus, settings) if len(own.keys) else {}
-
-
-def _shards(run: RunDirectory, ids: set[str], reach: Reach) -> Iterator[str]:
+def _shards(run: RunDirectory, wanted: Digests, reach: Reach) -> Iterator[str]:
     """Files of the run that hold the text or its tokens."""
-    wanted = pa.array(sorted(ids))
-    for folder in (run.received, run.curated / "documents"):
-        for path in shards(folder):
-            with pq.ParquetFile(path) as file:
-                batches = file.iter_batches(columns=["id"])
-                if any(pc.any(pc.is_in(batch["id"], value_set=wanted)).as_py() for batch in batches):
-                    yield path.relative_to(run.path).as_posix()
+    for path in files_with([run.received, run.curated / "documents"], wanted):
+        yield path.relative_to(run.path).as_posix()
     for one in reach.streams:
         yield f"corpus/text/{one.stream.name}.{one.stream.use}.parquet"
         yield f"tokens/{one.stream.folder}/tokens.bin"

@@ -12,7 +12,7 @@ from pipeline.withdraw_plan import Cost, WithdrawalPlan
 def as_text(plan: WithdrawalPlan) -> str:
     """The plan for a person."""
     reach = plan.reach
-    partners = sorted({row["partner"] for row in plan.documents})
+    partners = sorted(plan.documents["partner"].unique().to_pylist())
     lines = [
         f"withdrawal of {plan.asked.by} {', '.join(plan.asked.value)}, in effect from {plan.effective}",
         f"documents     {len(plan.documents):,}, of {'; '.join(partners)}",

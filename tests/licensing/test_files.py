@@ -15,7 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from licensing.files import atomic_folder, create_atomically, file_digest, recover, sync_folder, write_atomically
+from licensing.files import (
+    atomic_file,
+    atomic_folder,
+    create_atomically,
+    file_digest,
+    recover,
+    sync_folder,
+    write_atomically,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -246,3 +254,25 @@ def test_file_digest(tmp_path: Path, size: int) -> None:
     data = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     (tmp_path / "file").write_bytes(data)
     assert file_digest(tmp_path / "file") == (hashlib.sha256(data).hexdigest(), size)
+
+
+def test_a_file_written_piece_by_piece_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "rows.csv"
+    with atomic_file(path) as file:
+        file.write(b"one\n")
+        assert not path.exists()
+        file.write(b"two\n")
+    assert path.read_bytes() == b"one\ntwo\n"
+    with pytest.raises(RuntimeError), atomic_file(path) as file:
+        file.write(b"half")
+        raise RuntimeError
+    with pytest.raises(FileNotFoundError, match="elsewhere"), atomic_file(path) as file:
+        (tmp_path / "elsewhere").read_bytes()
+    assert path.read_bytes() == b"one\ntwo\n" and names(path.parent) == ["rows.csv"]
+
+
+def test_a_file_that_the_disk_refuses_leaves_the_old_one(full_disk: Path) -> None:
+    write_atomically(full_disk / "rows.csv", b"old")
+    with pytest.raises(OSError, match="nothing was changed here"), atomic_file(full_disk / "rows.csv") as file:
+        file.write(bytes(1 << 20))
+    assert (full_disk / "rows.csv").read_bytes() == b"old" and names(full_disk) == ["rows.csv"]

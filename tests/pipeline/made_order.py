@@ -53,6 +53,8 @@ def _row(drawn: random.Random, seed: int, number: int) -> dict[str, Any]:
         "partner": drawn.choice(["A", "B", "C"]),
         "native_id": str(number),
         "agreement": drawn.choice([None, "x", "y"]),
+        # Some documents have one text.
+        "final_sha256": None if use == "none" else hashlib.sha256(f"text {number % 7}".encode()).hexdigest(),
         "use": use,
         "stream": None if use == "none" else drawn.choice(["one", "two", "three"]),
     }

@@ -147,6 +147,16 @@ def test_a_register_that_lost_something_stops_the_runs_that_obeyed_it(
     assert done.returncode == 1 and "no longer to be found" in done.stderr
 
 
+def test_a_run_kept_elsewhere_obeys_all_the_same(family: list[dict[str, Any]], tmp_path: Path) -> None:
+    letters = [family[0], family[3]]
+    committed(tmp_path, letters=letters)
+    withdraw(tmp_path, "whole")
+    herkomst("run", "small.yaml", "--run-dir", "elsewhere/copy", "--until", "commit", cwd=tmp_path)
+    run = RunDirectory(tmp_path / "elsewhere" / "copy")
+    assert out({row["native_id"]: row for row in Tracer(run).rows()}) == {"whole": "withdrawn"}
+    assert herkomst("verify", "elsewhere/copy", cwd=tmp_path).returncode == 0
+
+
 def test_a_withdrawal_that_was_never_signed_stops_the_run(family: list[dict[str, Any]], tmp_path: Path) -> None:
     letters = [family[0], family[3]]
     committed(tmp_path, letters=letters)

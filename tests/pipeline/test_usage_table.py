@@ -1,43 +1,56 @@
+"""The table that an amount is shared out by counts what each document's own exposure adds up to."""
+
 from __future__ import annotations
 
-import hashlib
+import json
+from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from pipeline.usage_table import _digests, _places, _scored, _Stream
-
-
-class Tokens:
-    """As much of a stream of tokens as counting needs."""
-
-    def __init__(self, sizes: list[int], length: int) -> None:
-        self.length = length
-        self.ends = np.cumsum(np.array(sizes, dtype=np.uint64) + np.uint64(1)).astype(np.uint64)
-        self.sequences = -(-int(self.ends[-1]) // length)
+from licensing.errors import HerkomstError
+from licensing.remuneration import Use
+from pipeline.run_directory import RunDirectory
+from pipeline.trace import Tracer
+from pipeline.usage_table import usage_table
+from tests.pipeline.made_order import make_order
 
 
-@given(st.lists(st.integers(1, 30), min_size=1, max_size=12), st.integers(2, 9), st.data())
-def test_tokens_are_counted_as_a_plain_loop_counts_them(sizes: list[int], length: int, data: st.DataObject) -> None:
-    tokens = Tokens(sizes, length)
-    times = np.array(data.draw(st.lists(st.integers(0, 3), min_size=tokens.sequences, max_size=tokens.sequences)))
-    scored, read = _scored(tokens, times)  # type: ignore[arg-type]
-    begin = 0
-    for number, size in enumerate(sizes):
-        places = range(begin, begin + size)
-        assert scored[number] == sum(int(times[place // length]) for place in places if place % length)
-        assert read[number] == any(times[place // length] for place in places)
-        begin += size + 1
+def added_up(run: RunDirectory, agreements: set[str] | None) -> dict[str, Use]:
+    """Document by document."""
+    tracer, table = Tracer(run), {}
+    for one in tracer.ledger.partners():
+        rows = [row for row in tracer.rows(one.partner) if agreements is None or row["agreement"] in agreements]
+        seen = [(row, tracer.exposure(row)) for row in rows if row["use"] == "train"]
+        read = [(row, exposure) for row, exposure in seen if exposure.times]
+        if rows:
+            scored = sum(exposure.tokens_scored for _, exposure in read)
+            table[one.partner] = Use(scored, len(read), len({row["final_sha256"] for row, _ in read}))
+    return table
 
 
-def test_a_document_is_found_by_its_whole_digest_or_not_at_all() -> None:
-    known = sorted(hashlib.sha256(bytes([number])).digest()[:31] + bytes([number % 2]) for number in range(40))
-    ids = np.frombuffer(b"".join(known), dtype="S32")
-    stream = _Stream(ids, np.zeros(40, dtype=np.int64), np.zeros(40, dtype=np.bool_))
-    column = pa.chunked_array([[known[7].hex(), known[0].hex(), known[39].hex()]])
-    assert _places(stream, _digests(column)).tolist() == [7, 0, 39]  # type: ignore[union-attr]
-    for other in (b"\xff" * 32, known[3][:31] + b"\x09", b"\0" * 31 + b"\x01"):
-        assert _places(stream, _digests(pa.chunked_array([[other.hex()]]))) is None
-    assert _digests(pa.chunked_array([pa.array([], pa.string())])).shape == (0, 1)
+@pytest.mark.parametrize("agreements", [None, {"x"}, {"x", "y"}, set(), {"unknown"}])
+@pytest.mark.parametrize(("seed", "done"), [(1, 1.0), (2, 0.4), (3, 1.0)])
+def test_the_table_is_what_documents_add_up_to(
+    tmp_path: Path, seed: int, done: float, agreements: set[str] | None
+) -> None:
+    run = make_order(tmp_path / "run", seed, done=done)
+    table = usage_table(run, agreements)
+    assert table == added_up(run, agreements)
+    if agreements is None:
+        assert any(0 < use.distinct_documents < use.documents for use in table.values())
+
+
+def test_a_ledger_of_other_tokens_is_refused(tmp_path: Path) -> None:
+    run = make_order(tmp_path / "run", 1)
+    index = json.loads((run.tokens / "streams.json").read_text())
+    train = next(one for one in index["streams"] if one["use"] == "train")
+    for changed in ({**train, "documents": train["documents"] + 1}, {**train, "name": "another"}):
+        streams = [changed if one is train else one for one in index["streams"]]
+        (run.tokens / "streams.json").write_text(json.dumps({**index, "streams": streams}))
+        with pytest.raises(HerkomstError, match="no amount was shared out"):
+            usage_table(run)
+
+
+def test_nothing_trained_is_said(tmp_path: Path) -> None:
+    with pytest.raises(HerkomstError, match="nothing was trained"):
+        usage_table(make_order(tmp_path / "run", 1, done=0.0))

@@ -16,10 +16,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from data_curation.settings import DuplicatesSettings
+from data_curation.withdrawn_copies import read_signatures
 from licensing.record import Entry
+from licensing.withdrawal import read_filed, withdrawals_of
 from pipeline.run_directory import RunDirectory
 from pipeline.runner import newest_entries
 from pipeline.trace import Tracer
+from pipeline.usage import usage_of
+from pipeline.usage_table import usage_table
 from pipeline.verify_withdrawals import withdrawn_stays_out
 from pipeline.withdrawal_state import withdrawal_values
 from tests.pipeline.conftest import REPOSITORY, digests, environment, herkomst, small_config, write_config
@@ -107,6 +112,29 @@ def test_the_partner_is_told_how_far_it_has_come(withdrawn: Path, asked: dict[st
     for language, sentence in (("en", "were set aside and still contain it"), ("nl", "die de tekst nog bevatten")):
         page = next((withdrawn / "told").glob(f"*.{language}.html")).read_text(encoding="utf-8")
         assert sentence in page and "a letter" in page
+
+
+def test_an_amount_is_shared_out_over_what_is_left(withdrawn: Path) -> None:
+    run = RunDirectory(withdrawn / "runs" / "small")
+    table, tracer = usage_table(run), Tracer(run)
+    assert PARTNER in table
+    for partner, use in table.items():
+        usage = usage_of(tracer, partner)
+        assert usage and (use.tokens_scored, use.documents) == (usage.tokens_scored, usage.documents)
+
+
+def test_the_register_names_the_withdrawn_document_by_its_own_digests(withdrawn: Path, asked: dict[str, Any]) -> None:
+    for filed in (*withdrawals_of(withdrawn / "runs" / "small"), read_filed(registered(withdrawn))):
+        (row,) = [row for row in filed.rows() if row["why"] == "asked"]
+        assert row["id"] == asked["id"] and row["end_token"] > row["first_token"] >= 0
+        assert row["final_sha256"] == asked["final_sha256"] and row["similarity"] is None
+        (piece,) = read_signatures(filed.signatures, DuplicatesSettings())
+        assert piece.ids.tolist() == [bytes.fromhex(asked["id"])]
+        assert filed.withdrawal.copies == len(list(filed.rows())) - 1 == 0
+
+
+def registered(folder: Path) -> Path:
+    return next((folder / "runs" / "withdrawals").iterdir())
 
 
 def test_the_text_is_in_no_file_of_the_run(withdrawn: Path, asked: dict[str, Any]) -> None:
