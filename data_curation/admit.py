@@ -25,6 +25,7 @@ from licensing.table import LicenceTable
 _COLUMNS = [
     "id",
     "source",
+    "partner",
     "native_id",
     "received_sha256",
     "declared",
@@ -90,10 +91,19 @@ def _decide(row: dict[str, Any], held_back: set[int], admission: Admission, know
     rights = replace(rights_of(row), basis=ground.basis, evidence=ground.evidence, reservation=reservation)
     key = (row["source"], rights)
     if key not in known:
-        known[key] = decide(
+        known[key] = _of_anothers_contract(row, admission) or decide(
             rights, admission.use, admission.policy, admission.table, admission.agreements, row["source"]
         )
     return known[key]
+
+
+def _of_anothers_contract(row: Mapping[str, Any], admission: Admission) -> Decision | None:
+    """A refusal where the agreement named is with another partner: sources are told apart by name alone there."""
+    agreement = admission.agreements.get(row["agreement"] or "")
+    if agreement is None or agreement.partner == row["partner"] or row["withdrawn"]:
+        return None
+    told = "The agreement that is named for this source is with another partner than the one who delivered it."
+    return _without_licence("refuse", "agreement-partner", told)
 
 
 def _reservation(row: Mapping[str, Any], resolver: Resolver | None, admission: Admission) -> Reservation | None:

@@ -82,6 +82,10 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
         "agreement-source": Reason(
             "The agreement does not cover this source.", "De overeenkomst geldt niet voor deze bron."
         ),
+        "agreement-partner": Reason(
+            "The agreement that is named is with another partner.",
+            "De genoemde overeenkomst is met een andere partner gesloten.",
+        ),
         "agreement-use": Reason(
             "The agreement does not permit this use.", "De overeenkomst staat dit gebruik niet toe."
         ),

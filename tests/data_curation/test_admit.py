@@ -21,6 +21,7 @@ from data_curation.readers import SourceError, snapshot_files
 from data_curation.readers.jsonl import JsonlSource
 from data_curation.readers.text import TextSource
 from data_curation.shards import CURATED, read_shard, write_shard
+from licensing.agreement import load_agreement
 from licensing.ledger import Ledger
 from licensing.policy import Policy
 from licensing.reservations import Resolver, load_agents
@@ -206,3 +207,21 @@ def test_only_html_has_elements() -> None:
     assert page_elements("a.html.gz", gzip.compress(page), 1000) == page_elements("a.HTM", page, 1000)
     assert page_elements("a.txt", page, 1000) is None
     assert page_elements("a.html.gz", gzip.compress(page), 10) is None
+
+
+def test_an_agreement_serves_its_own_partner_alone(tmp_path: Path) -> None:
+    """A source of somebody else that goes by a name which the contract covers is not admitted under it."""
+    kade = load_agreement(CONFIGS / "agreements/de-kade.yaml")
+    policy, table = Policy(as_of=date(2026, 7, 1)), load_table(CONFIGS / "licences.yaml")
+    (tmp_path / "in.jsonl").write_text(json.dumps({"id": "a", "text": "Tekst.", "date": "2024-05-01"}) + "\n")
+    found = []
+    for number, partner in enumerate((kade.partner, "Somebody else")):
+        columns = {"id": "id", "text": "text", "date": "date"}
+        one = source(name="de-kade", partner=partner, basis=None, agreement=kade.id, columns=columns)
+        received, out = tmp_path / str(number), tmp_path / f"{number}.parquet"
+        ingest_source(one, tmp_path, tmp_path / "cache", received, 100)
+        repeated = received / "clashing-native-ids.npy"
+        admit_shard(received / "00000.parquet", repeated, out, Admission(USE, policy, table, {kade.id: kade}))
+        found += read_shard(out)
+    assert [row["reason"] for row in found] == ["agreement-admitted", "agreement-partner"]
+    assert found[1]["outcome"] == "refuse" and "Kade" not in found[1]["explanation"]

@@ -169,7 +169,7 @@ def ledger(folder: Path, outcome: str = "review", workers: int = 1, shard: int =
     own = [{"id": f"k{n}", "text": ARTICLES[n], "date": "2024-05-01"} for n in range(3)]
     scraped = [{"id": f"s{n}", "text": ARTICLES[n].replace("\n", "\n\n"), "date": None} for n in range(6)]
     deliveries: dict[str, tuple[list[Row], dict[str, Any]]] = {
-        "de-kade": (own, {"agreement": kade.id}),
+        "de-kade": (own, {"agreement": kade.id, "partner": kade.partner}),
         "scrape": (scraped, {"licence": "CC0-1.0"}),
     }
     for name, (rows, keys) in deliveries.items():
@@ -212,7 +212,8 @@ def test_an_open_claim_on_a_partners_text_is_not_used_silently(tmp_path: Path) -
         row = rows[f"s{n}"]
         assert (row["decision"], row["decision_reason"], row["reason"]) == ("review", *["copy-not-admitted"] * 2)
         assert (row["use"], row["stream"], row["final_sha256"], row["text_bytes"]) == ("none", None, None, 0)
-        assert rows[f"k{n}"]["id"] in row["conflict"] and "The agreement does not permit this use." in row["conflict"]
+        assert rows[f"k{n}"]["id"] in row["conflict"] and "not admitted on its rights" in row["conflict"]
+        assert "agreement" not in row["conflict"]
         assert row["events"][-1]["reason"] == "copy-not-admitted" and row["events"][-1]["stage"] == "curate"
         told = json.dumps(row)
         assert "kade" not in told.lower()

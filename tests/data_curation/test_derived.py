@@ -131,7 +131,7 @@ def test_under_an_agreement_a_translation_delivered_with_its_original_is_admitte
         line("c") | {"date": "2023-12-31"},
         line("d", None, ("c",), "chunked") | {"date": "2024-05-02"},
     ]
-    found, _ = admitted(tmp_path, rows, columns=columns, agreement=KADE.id, name="de-kade")
+    found, _ = admitted(tmp_path, rows, columns=columns, agreement=KADE.id, name="de-kade", partner=KADE.partner)
     assert [found[name]["reason"] for name in "abcd"] == [
         "agreement-admitted", "parents-admitted", "agreement-period", "parent-refused",
     ]  # fmt: skip
