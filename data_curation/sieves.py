@@ -6,7 +6,7 @@ in what is known, which waits for memory at every turn, is needed for the few th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -36,33 +36,45 @@ class Sieve:
 
     def passes(self, numbers: NDArray[np.uint64]) -> Places:
         """The places of those that may be known."""
-        slots = self._table[(numbers >> self._shift).astype(np.int64)]
+        slots = self._table[(numbers >> self._shift).view(np.int64)]
         taken: Places = np.flatnonzero(slots)
         known: NDArray[np.bool_] = (slots[taken] & self._bit(numbers[taken])) != 0
         return taken[known]
 
 
 class Digests:
-    """Digests of 32 bytes, found again among any number of others; ``places`` are those in the array given."""
+    """Digests of 32 bytes, found again among any number of others; ``places`` are those in the array given.
 
-    def __init__(self, digests: NDArray[np.bytes_]) -> None:
+    They come as 32 bytes each, shape (documents,), or as four big-endian numbers each, shape (documents, 4).
+    """
+
+    def __init__(self, digests: NDArray[Any]) -> None:
         # The first of equal ones, as unique gives it.
-        self._sorted, self._first = np.unique(digests, return_index=True)
-        self._sieve = Sieve(self._heads(self._sorted))
+        self._sorted, self._first = np.unique(as_bytes(digests), return_index=True)
+        self._sieve = Sieve(_heads(self._sorted))
 
     def __len__(self) -> int:
         return len(self._sorted)
 
-    def places_of(self, digests: NDArray[np.bytes_]) -> Places:
-        """The place of every one of ``digests`` (32 bytes each) among those known, -1 where it is none of them."""
+    def places_of(self, digests: NDArray[Any]) -> Places:
+        """The place of every one of ``digests`` among those known, -1 where it is none of them."""
         places = np.full(len(digests), -1, dtype=np.int64)
-        passed = self._sieve.passes(self._heads(digests))
-        at = np.searchsorted(self._sorted, digests[passed])
+        passed = self._sieve.passes(_heads(digests))
+        asked = as_bytes(digests[passed])
+        at = np.searchsorted(self._sorted, asked)
         inside = np.flatnonzero(at < len(self._sorted))
-        known = inside[self._sorted[at[inside]] == digests[passed[inside]]]
+        known = inside[self._sorted[at[inside]] == asked[inside]]
         places[passed[known]] = self._first[at[known]]
         return places
 
-    @staticmethod
-    def _heads(digests: NDArray[np.bytes_]) -> NDArray[np.uint64]:
-        return mixed(np.ascontiguousarray(digests).view("<u8").reshape(-1, 4)[:, 0].astype(np.uint64))
+
+def as_bytes(digests: NDArray[Any]) -> NDArray[np.bytes_]:
+    """Digests as 32 bytes each, shape (documents,)."""
+    if digests.ndim == 1:
+        return digests
+    return np.ascontiguousarray(digests, dtype=">u8").view("S32").reshape(-1)
+
+
+def _heads(digests: NDArray[Any]) -> NDArray[np.uint64]:
+    numbers = digests.view(">u8").reshape(-1, 4) if digests.ndim == 1 else digests
+    return mixed(numbers[:, 0].astype(np.uint64))

@@ -19,7 +19,7 @@ import numpy as np
 
 from data_curation.minhash import NO_WORDS, estimate, mixed
 from data_curation.settings import DuplicatesSettings
-from data_curation.sieves import Digests, Sieve
+from data_curation.sieves import Digests, Sieve, as_bytes
 from data_curation.signatures import KEY, SignatureFolder
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def signatures_of(wanted: Digests, folders: Iterable[Path], settings: Duplicates
 
 def _chosen(wanted: Digests, folder: SignatureFolder, settings: DuplicatesSettings) -> Signatures:
     keys = folder.keys()
-    places = np.flatnonzero(wanted.places_of(as_bytes(keys["id"])) >= 0)
+    places = np.flatnonzero(wanted.places_of(keys["id"]) >= 0)
     if not len(places):
         return joined((), settings)
     shape = (folder.documents, settings.permutations)
@@ -95,11 +95,6 @@ def joined(pieces: Iterable[Signatures], settings: DuplicatesSettings) -> Signat
     )
 
 
-def as_bytes(digests: NDArray[Any]) -> NDArray[np.bytes_]:
-    """Digests as `signatures.KEY` holds them, shape (documents, 4), as 32 bytes each, shape (documents,)."""
-    return np.ascontiguousarray(digests, dtype=">u8").view("S32").reshape(-1)
-
-
 def copies_of(withdrawn: Signatures, corpus: Iterable[Signatures], settings: DuplicatesSettings) -> dict[str, Copy]:
     """Find the documents of ``corpus`` that are exact or near copies of withdrawn ones, themselves left out.
 
@@ -109,19 +104,19 @@ def copies_of(withdrawn: Signatures, corpus: Iterable[Signatures], settings: Dup
     if not len(withdrawn.keys):
         return {}
     own, bands, names = Digests(withdrawn.ids), _Bands(withdrawn, settings), withdrawn.ids
-    texts, received = (Digests(as_bytes(withdrawn.keys[name])) for name in ("text", "received"))
+    texts, received = (Digests(withdrawn.keys[name]) for name in ("text", "received"))
 
     def copies_in(piece: Signatures) -> list[tuple[str, Copy]]:
-        same = texts.places_of(as_bytes(piece.keys["text"]))
+        others = own.places_of(piece.keys["id"]) < 0
+        same = texts.places_of(piece.keys["text"])
         # Under another language other personal data was looked for, and the final text may differ.
-        same = np.where(same < 0, received.places_of(as_bytes(piece.keys["received"])), same)
-        places, rows, alike = bands.matches(piece, same < 0)
-        exact = np.flatnonzero(same >= 0)
-        at, of = np.concatenate([exact, places]), np.concatenate([same[exact], rows])
-        similarity = np.concatenate([np.ones(len(exact)), alike])
-        others = own.places_of(piece.ids[at]) < 0
-        copies = zip(_hex(names[of[others]]), similarity[others].tolist(), strict=True)
-        return [(name, Copy(*copy)) for name, copy in zip(_hex(piece.ids[at[others]]), copies, strict=True)]
+        same = np.where(same < 0, received.places_of(piece.keys["received"]), same)
+        places, rows, alike = bands.matches(piece, others & (same < 0))
+        exact = np.flatnonzero(others & (same >= 0))
+        ids = _hex(as_bytes(piece.keys["id"][np.concatenate([exact, places])]))
+        of = _hex(names[np.concatenate([same[exact], rows])])
+        similarity = [1.0] * len(exact) + alike.tolist()
+        return [(name, Copy(*copy)) for name, *copy in zip(ids, of, similarity, strict=True)]
 
     return dict(copy for found in _done(copies_in, corpus) for copy in found)
 
@@ -151,9 +146,10 @@ class _Band:
         self._sorted = numbers[self.order]
         self._sieve = Sieve(numbers)
 
-    def meets(self, numbers: NDArray[np.uint64]) -> tuple[Places, Places, Places]:
-        """(places that meet a withdrawn document, first and last + 1 of those that they meet in ``order``)."""
+    def meets(self, numbers: NDArray[np.uint64], asked: NDArray[np.bool_]) -> tuple[Places, Places, Places]:
+        """(places asked about that meet a withdrawn document, first and last + 1 of those met in ``order``)."""
         passed = self._sieve.passes(numbers)
+        passed = passed[asked[passed]]
         first = np.searchsorted(self._sorted, numbers[passed], "left")
         inside = np.flatnonzero(first < len(self._sorted))
         met = inside[self._sorted[first[inside]] == numbers[passed[inside]]]
@@ -213,15 +209,14 @@ class _Bands:
         bands, words = self._odd.shape
         even = self._settings.permutations == 2 * bands * words
         wide = np.ascontiguousarray(values).view(np.uint64) if even else values.astype(np.uint64)
-        return np.ascontiguousarray(np.einsum("nbw,bw->bn", wide.reshape(len(values), bands, words), self._odd))
+        numbers = np.empty((bands, len(values)), dtype=np.uint64)
+        np.einsum("nbw,bw->bn", wide.reshape(len(values), bands, words), self._odd, out=numbers)
+        return numbers
 
     def matches(self, piece: Signatures, asked: NDArray[np.bool_]) -> tuple[Places, Places, NDArray[np.float64]]:
         """Those of the documents asked about that are near copies: place, most alike withdrawn row, how alike."""
-        found = []
-        for band, numbers in zip(self._bands, self._numbers(piece.values), strict=True):
-            place, first, end = band.meets(numbers)
-            kept = asked[place]
-            found.append((place[kept], first[kept], end[kept]))
+        numbers = self._numbers(piece.values)
+        found = [band.meets(own, asked) for band, own in zip(self._bands, numbers, strict=True)]
         best = [self._best(piece, part) for part in _Meetings.gathered(found).parts(_PAIRS)]
         if not best:
             none = np.zeros(0, dtype=np.int64)

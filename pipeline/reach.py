@@ -6,7 +6,7 @@ The lookup behind a withdrawal: for all documents of a partner or an agreement, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,9 +100,18 @@ def reach_of(
     """
     if (partner, agreement, ids).count(None) != 2:
         raise TraceError("reach: give a partner, an agreement or ids, and only one of them; nothing was looked up.")
+    return reach_of_rows(tracer, _selected(tracer, partner, agreement, ids))
+
+
+def reach_of_rows(tracer: Tracer, batches: Iterable[pa.RecordBatch]) -> Reach:
+    """Look up the documents of ledger rows at hand, batches with at least `pipeline.spans.COLUMNS`.
+
+    Raises:
+        TraceError: tokens are not where they are said to be.
+    """
     found: dict[tuple[str, str], list[Spans]] = defaultdict(list)
     documents = 0
-    for batch in _selected(tracer, partner, agreement, ids):
+    for batch in batches:
         documents += batch.num_rows
         for spans in spans_of(tracer, batch):
             found[spans.stream.name, spans.stream.use].append(spans)

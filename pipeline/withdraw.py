@@ -19,8 +19,9 @@ from data_curation.settings import DuplicatesSettings
 from data_curation.signatures import write_signatures
 from licensing.attestation import SigningKey
 from licensing.files import atomic_folder, file_digest
+from licensing.ledger import Ledger
 from licensing.record import Entry
-from licensing.sorted_ids import SortedIds, packed_column
+from licensing.sorted_ids import Ids, SortedIds, packed_column
 from licensing.withdrawal import (
     DOCUMENTS,
     DOCUMENTS_FILE,
@@ -36,6 +37,7 @@ from pipeline.run_directory import RunDirectory
 from pipeline.withdraw_plan import WithdrawalPlan
 from training.token_stream import IDS
 
+_FROM_LEDGER = ("native_id", "received_sha256", "final_sha256")
 _GROUP_ROWS = 1 << 14  # whoever obeys the withdrawal reads it group by group
 
 
@@ -78,16 +80,33 @@ def confirm(run: RunDirectory, plan: WithdrawalPlan, key: SigningKey, today: dat
 
 
 def _write_documents(path: Path, found: pa.Table, run: RunDirectory, reach: Reach) -> None:
-    """Write the table of refused documents, each with the place that its tokens had; ``found`` is sorted by id."""
-    first, end = np.zeros(len(found), dtype=np.int64), np.zeros(len(found), dtype=np.int64)
-    known = np.zeros(len(found), dtype=np.bool_)
+    """Write the table of refused documents, with their digests and the place that their tokens had.
+
+    ``found`` is sorted by id and has the columns that a plan needs.
+    """
     ids = packed_column(found["id"])
+    more = {**_from_ledger(run, ids), **_tokens(run, ids, reach)}
+    columns = [more[name] if name in more else found[name] for name in DOCUMENTS.names]
+    table = pa.Table.from_arrays(columns, schema=DOCUMENTS)
+    pq.write_table(table, path, compression="zstd", row_group_size=_GROUP_ROWS)
+
+
+def _from_ledger(run: RunDirectory, ids: Ids) -> dict[str, pa.ChunkedArray]:
+    batches, places = [], []
+    for batch, which in Ledger(run.ledger).batches_of(ids, _FROM_LEDGER):
+        batches.append(batch)
+        places.append(which)
+    table = pa.Table.from_batches(batches).take(pa.array(np.unique(np.concatenate(places), return_index=True)[1]))
+    return dict(zip(_FROM_LEDGER, table.columns, strict=True))
+
+
+def _tokens(run: RunDirectory, ids: Ids, reach: Reach) -> dict[str, pa.Array]:
+    first, end = np.zeros(len(ids), dtype=np.int64), np.zeros(len(ids), dtype=np.int64)
+    known = np.zeros(len(ids), dtype=np.bool_)
     for one in reach.streams:
         rows = np.searchsorted(ids, SortedIds(run.tokens / one.stream.folder / IDS).array[one.places])
         known[rows], first[rows], end[rows] = True, one.begin, one.end
-    tokens = [pa.array(part, mask=~known) for part in (first, end)]
-    table = pa.Table.from_arrays([*found.columns, *tokens], schema=DOCUMENTS)
-    pq.write_table(table, path, compression="zstd", row_group_size=_GROUP_ROWS)
+    return {"first_token": pa.array(first, mask=~known), "end_token": pa.array(end, mask=~known)}
 
 
 def _signed(run: RunDirectory, key: SigningKey, withdrawal: Withdrawal) -> Entry:

@@ -29,13 +29,14 @@ from pipeline.run_directory import RunDirectory
 from pipeline.trace import Tracer
 
 By = Literal["partner", "agreement", "documents"]
-_TOKENS: Final = ("first_token", "end_token")
-_FROM_LEDGER: Final = ("id", "partner", "native_id", "received_sha256", "final_sha256", "stream", "use", "reason")
+_FROM_LEDGER: Final = ("id", "partner", "stream", "use", "reason")
 _GONE: Final = pa.array(WITHDRAWN)
 _BATCH_ROWS: Final = 1 << 16
 
-FOUND: Final = pa.schema([field for field in DOCUMENTS if field.name not in _TOKENS])
-"""The columns of `licensing.withdrawal.DOCUMENTS` that do not speak of tokens."""
+FOUND: Final = pa.schema(
+    [DOCUMENTS.field(name) for name in ("id", "partner", "why", "copy_of", "similarity", "stream", "use")]
+)
+"""What a plan needs to know of a document: columns of `licensing.withdrawal.DOCUMENTS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +139,11 @@ def with_copies(tracer: Tracer, found: Mapping[str, Copy]) -> pa.Table:
     """What the ledger says of the copies found, in the order of ids."""
     names = sorted(found)
     tables = [FOUND.empty_table()]
-    for batch, which in tracer.ledger.batches_of(packed(names), _FROM_LEDGER):
-        copies = [found[names[place]] for place in which.tolist()]
-        of = pa.array([copy.of for copy in copies], pa.string())
-        tables.append(_found(batch, "copy", of, pa.array([copy.similarity for copy in copies], pa.float64())))
+    for batch, which in tracer.ledger.batches_of(packed(names), _FROM_LEDGER[1:]):
+        ids = [names[place] for place in which.tolist()]
+        batch = pa.RecordBatch.from_arrays([pa.array(ids), *batch.columns], names=list(_FROM_LEDGER))
+        of = pa.array([found[name].of for name in ids])
+        tables.append(_found(batch, "copy", of, pa.array([found[name].similarity for name in ids])))
     return pa.concat_tables(tables).sort_by("id")
 
 

@@ -18,7 +18,7 @@ from data_curation.settings import DuplicatesSettings
 from data_curation.sieves import Digests
 from data_curation.withdrawn_copies import Signatures
 from licensing.withdrawal import WithdrawalError
-from pipeline.reach import Reach, reach_of
+from pipeline.reach import Reach, reach_of_rows
 from pipeline.run_directory import RunDirectory
 from pipeline.trace import Tracer
 from pipeline.withdraw_documents import (
@@ -126,7 +126,7 @@ def weighed(
     signatures: Signatures,
 ) -> WithdrawalPlan:
     """What taking these documents out would mean for tokens, steps, checkpoints, released models and cost."""
-    reach = reach_of(tracer, ids=pa.concat_tables([documents, copies])["id"].to_pylist())
+    reach = reach_of_rows(tracer, pa.concat_tables([documents, copies]).to_batches())
     clean, tainted, aside = _checkpoints(run, tracer, reach.first_step)
     return WithdrawalPlan(
         asked=asked,
