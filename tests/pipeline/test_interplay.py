@@ -19,6 +19,7 @@ from pipeline.verify import verify
 from pipeline.withdrawal_state import withdrawal_values
 from tests.pipeline.conftest import REPOSITORY, herkomst, write_config
 
+pytestmark = pytest.mark.slow
 ARTICLES = REPOSITORY / "configs/demo/de-kade/articles.jsonl"
 COLUMNS = {"id": "id", "text": "text", "parents": "from", "operation": "how", "licence": "licence"}
 
