@@ -1,7 +1,7 @@
 """Which documents a withdrawal is about: those asked for, copies of them, and what was made from them.
 
-All are tables of the same columns, and membership is looked up by digest, so that no object is made for each document of
-a partner.
+All are tables of the same columns, and membership is looked up by digest: no object is made for each document of a
+partner.
 """
 
 from __future__ import annotations
