@@ -1,7 +1,7 @@
 """Which documents a withdrawal is about: those asked for, copies of them, and what was made from them.
 
-All are tables of the same columns, and membership is looked up by digest, so that a partner with hundreds of thousands
-of documents costs about 500 bytes a document.
+All are tables of the same columns, and membership is looked up by digest: no object is made for each document of a
+partner.
 """
 
 from __future__ import annotations
