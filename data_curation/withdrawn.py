@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from data_curation.settings import DuplicatesSettings
-from data_curation.withdrawn_copies import Copy, copies_of, joined, read_signatures
-from licensing.withdrawal import Filed
+from data_curation.withdrawn_copies import Copy, Signatures, copies_of, joined, read_signatures
+from licensing.errors import HerkomstError
+from licensing.withdrawal import Filed, WithdrawalError
 
 WITHDRAWN: Final = ("withdrawn", "withdrawn-copy", "parent-withdrawn")
 """The reasons in the ledger of what withdrawals keep out."""
@@ -68,12 +69,23 @@ def _told(filed: Filed) -> str:
     return f"withdrawal {one.number} of run {one.run}, in effect from {one.effective}"
 
 
+def _signatures(filed: Filed, settings: DuplicatesSettings) -> Iterator[Signatures]:
+    try:
+        yield from read_signatures(filed.signatures, settings)
+    except HerkomstError as fault:
+        raise WithdrawalError(
+            f"{filed.signatures}: made with other settings than curation.duplicates of this run has ({fault}); near "
+            "copies of withdrawn text could not be told, and nothing was committed. Set curation.duplicates to the "
+            "permutations and shingle_words of the run that made the withdrawal."
+        ) from fault
+
+
 def withdrawn_for(filed: Sequence[Filed], signature_folders: Sequence[Path], settings: DuplicatesSettings) -> Withdrawn:
     """Prepare the answers for one corpus, looking through its signatures for near copies.
 
     Raises:
         HerkomstError: signatures of a withdrawal or of the corpus were made with other settings and cannot be compared.
     """
-    withdrawn = joined((piece for one in filed for piece in read_signatures(one.signatures, settings)), settings)
+    withdrawn = joined((piece for one in filed for piece in _signatures(one, settings)), settings)
     corpus = (piece for folder in signature_folders for piece in read_signatures(folder, settings))
     return Withdrawn(filed, copies_of(withdrawn, corpus, settings) if len(withdrawn.keys) else {})

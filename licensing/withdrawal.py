@@ -68,6 +68,7 @@ class Withdrawal:
     corpus.
     ``first_step`` is the first step that had read any of it, ``clean_checkpoint`` the newest checkpoint that had not
     (steps done; None: none is left), ``releases_with`` names released models that contain it; all as of the request.
+    ``files`` are the other files of the withdrawal with their SHA-256: its own digest stands for all of it.
     """
 
     run: str
@@ -84,6 +85,7 @@ class Withdrawal:
     clean_checkpoint: int | None
     checkpoints_with: tuple[int, ...]
     releases_with: tuple[str, ...]
+    files: dict[str, str]
 
     def in_effect(self, as_of: date) -> bool:
         """Whether runs judged on ``as_of`` obey it; a day set back brings nothing back that was taken back by then."""
@@ -112,7 +114,7 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A withdrawal as it lies in its folder; ``digest`` is the SHA-256 of ``withdrawal.json`` and names it."""
+    """A withdrawal as it lies in its folder; ``digest``, the SHA-256 of ``withdrawal.json``, stands for all of it."""
 
     folder: Path
     digest: str
@@ -134,23 +136,32 @@ class Filed:
             for group in range(file.num_row_groups):
                 yield from file.read_row_group(group, columns=columns).to_pylist()
 
-    def files(self) -> list[Path]:
-        """Its files, without what the register adds."""
-        found = (path for path in self.folder.rglob("*") if path.is_file())
-        return sorted(path for path in found if path.name not in (STATEMENT, PUBLIC_KEY))
-
 
 def read_filed(folder: Path) -> Filed:
-    """Open one withdrawal.
+    """Open one withdrawal, whose files must be those that ``withdrawal.json`` names.
 
     Raises:
-        WithdrawalError: it is not whole.
+        WithdrawalError: it is not whole, or a file is another.
     """
     path = folder / VALUES
     missing = [name for name in (VALUES, DOCUMENTS_FILE, SIGNATURES) if not (folder / name).exists()]
     if missing:
         raise _unreadable(str(folder), f"{', '.join(missing)} is missing")
-    return Filed(folder, file_digest(path)[0], Withdrawal.from_json(path.read_bytes(), str(path)))
+    filed = Filed(folder, file_digest(path)[0], Withdrawal.from_json(path.read_bytes(), str(path)))
+    named, found = filed.withdrawal.files, file_digests(folder)
+    for name in sorted(named.keys() | found.keys()):
+        if name not in found:
+            raise _unreadable(str(folder / name), "is missing")
+        if named.get(name) != found[name]:
+            raise _unreadable(str(folder / name), "differs from what was signed")
+    return filed
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a withdrawal but ``withdrawal.json``, by name; what the register adds is left out."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    own = [path for path in files if path.name not in (VALUES, STATEMENT, PUBLIC_KEY)]
+    return {path.relative_to(folder).as_posix(): file_digest(path)[0] for path in own}
 
 
 def withdrawals_of(run: Path) -> list[Filed]:
@@ -199,13 +210,9 @@ def _checked(filed: Filed) -> Filed:
         signed = open_envelope(statement.read_bytes(), str(statement), public)
     except (OSError, EvidenceError) as fault:
         raise _unreadable(str(filed.folder), str(fault)) from fault
-    digests = {one["name"].split("/", 2)[-1]: one["digest"]["sha256"] for one in signed["subject"]}
-    found = {path.relative_to(filed.folder).as_posix(): file_digest(path)[0] for path in filed.files()}
-    for name in sorted(digests.keys() | found.keys()):
-        if name not in found:
-            raise _unreadable(str(filed.folder / name), "is missing")
-        if digests.get(name) != found[name]:
-            raise _unreadable(str(filed.folder / name), "differs from what was signed")
+    digests = {one["name"].rpartition("/")[2]: one["digest"]["sha256"] for one in signed["subject"]}
+    if digests.get(VALUES) != filed.digest:
+        raise _unreadable(str(filed.folder / VALUES), "differs from what was signed")
     return filed
 
 

@@ -7,6 +7,7 @@ from the last checkpoint that had not read it.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from licensing.withdrawal import (
     STAGE,
     VALUES,
     Withdrawal,
+    file_digests,
     withdrawals_of,
 )
 from pipeline.reach import Reach
@@ -65,15 +67,17 @@ def confirm(run: RunDirectory, plan: WithdrawalPlan, key: SigningKey, today: dat
         clean_checkpoint=plan.clean,
         checkpoints_with=plan.tainted,
         releases_with=plan.releases,
+        files={},
     )
     folder = run.withdrawals / f"{number:04d}"
     settings = DuplicatesSettings.model_validate(config["curation"]["duplicates"])
     run.withdrawals.mkdir(exist_ok=True)
     with atomic_folder(folder) as new:
-        (new / VALUES).write_bytes(withdrawal.to_json())
         found = pa.concat_tables([plan.documents, plan.copies]).sort_by("id")
         _write_documents(new / DOCUMENTS_FILE, found, run, plan.reach)
         write_signatures(new / SIGNATURES, plan.signatures.keys, plan.signatures.values, settings)
+        withdrawal = replace(withdrawal, files=file_digests(new))
+        (new / VALUES).write_bytes(withdrawal.to_json())
     entry = _signed(run, key, withdrawal)
     register_all(run)
     return withdrawal, entry

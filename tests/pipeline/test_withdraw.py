@@ -19,7 +19,7 @@ import pytest
 from data_curation.settings import DuplicatesSettings
 from data_curation.withdrawn_copies import read_signatures
 from licensing.record import Entry
-from licensing.withdrawal import read_filed, withdrawals_of
+from licensing.withdrawal import WithdrawalError, obeyed, read_filed, withdrawals_of
 from pipeline.run_directory import RunDirectory
 from pipeline.runner import newest_entries
 from pipeline.trace import Tracer
@@ -337,3 +337,20 @@ def test_a_released_model_that_contains_it_is_named(small_run: Path, asked: dict
     herkomst("run", "small.yaml", cwd=folder)
     told = herkomst("withdraw", "runs/small", "--document", asked["id"], "--reason", "x", "--json", cwd=folder).stdout
     assert json.loads(told)["releases_with"] == ["small-1"]
+
+
+def test_an_entry_that_was_signed_again_with_less_in_it_stops_a_run_that_carried_it_out(
+    small_run: Path, tmp_path: Path
+) -> None:
+    folder = copied(small_run, tmp_path)
+    herkomst("withdraw", "runs/small", "--partner", PARTNER, "--reason", "x", "--confirm", cwd=folder)
+    own = withdrawals_of(folder / "runs" / "small")[0]
+    entry = next((folder / "runs" / "withdrawals").iterdir())
+    fewer = replace(own.withdrawal, documents=0, files={})
+    (entry / "withdrawal.json").write_bytes(fewer.to_json())
+    with pytest.raises(WithdrawalError, match="differs from what was signed"):
+        read_filed(entry)
+    shutil.rmtree(entry)
+    shutil.rmtree(own.folder)
+    with pytest.raises(WithdrawalError, match="no longer to be found"):
+        obeyed(folder / "runs" / "small", own.withdrawal.effective, {own.digest})
