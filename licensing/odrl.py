@@ -14,6 +14,7 @@ sources                 ``target``, an AssetCollection; its ``refinement`` is th
                         ``source`` and no ``uid``, Information Model 2.5.5)
 permitted_uses          ``tdm:mine`` for training and for a commercial purpose, ``distribute`` of the data, and
                         ``herkomst:shareWeights``, ``herkomst:sellOutputs``
+content_period          stated a second time, so that nobody opens it by leaving out its end
 use_period, purpose,    stated once, and as ``constraint`` (``dateTime``, ``purpose``, ``spatial``) of each permission
 territory
 most_epochs             prohibition of training beyond that ``count``
@@ -83,6 +84,8 @@ def to_odrl(agreement: Agreement) -> Policy:
         "herkomst:purpose": agreement.purpose,
         "herkomst:territory": agreement.territory,
         "herkomst:usePeriod": _period(agreement.use_period),
+        # Said twice: were its end said once, whoever left it out would have made it open.
+        "herkomst:contentPeriod": _period(agreement.content_period),
         "permission": [_permission(agreement, use) for use in _uses(agreement, permitted=True)],
         "prohibition": _prohibitions(agreement),
         "obligation": _obligations(agreement),
