@@ -25,6 +25,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_curation.shards import ROW_GROUP, Row, read_slice, shards, slice_bounds
+from licensing.basis import NO_CONTRACTS
+from licensing.expression import canonical, conjuncts
 from licensing.lineage import Derivation, Parent, decide_derived
 from licensing.policy import Policy
 from licensing.rights import Decision, Duty
@@ -111,9 +113,9 @@ class SharedTerms:
         others = [(one, parsed) for one in terms if not _same(parsed := _decision(json.loads(one["decision"])), own)]
         if not others:
             return decision, None
-        parents = tuple(Parent(one["copy"], _discreet(parsed, own, one["copy"])) for one, parsed in others)
+        parents = tuple(Parent(one["copy"], _discreet(parsed, own, one["copy"], self.table)) for one, parsed in others)
         found = decide_derived(Derivation("deduplicated", parents, own), self.policy, self.table)
-        told = f"Copies of this text came in under other terms: {_listed(others, own)}."
+        told = f"Copies of this text came in under other terms: {_listed(others, own, self.table)}."
         conflict = "; ".join(part for part in (decision["conflict"], told) if part)
         if found.outcome != "admit":
             return decision | {"conflict": conflict}, replace(found, conflict=conflict, explanation=told)
@@ -136,13 +138,24 @@ def _same(one: Decision, other: Decision) -> bool:
     )
 
 
-def _is_anothers(found: Decision, own: Decision) -> bool:
-    return found.agreement is not None and found.agreement != own.agreement
+def _is_anothers(found: Decision, own: Decision, table: LicenceTable) -> bool:
+    """Whether terms rest on a contract that the survivor's do not; terms of several contracts name none by itself."""
+    return bool(_contracts(found, table) - _contracts(own, table))
 
 
-def _discreet(found: Decision, own: Decision, copy: str) -> Decision:
+def _contracts(decision: Decision, table: LicenceTable) -> set[str]:
+    named = {decision.agreement} - {None}
+    parts = conjuncts(decision.branch) if canonical(decision.branch) else (decision.branch,)
+    return {f"LicenseRef-{one}" for one in named} | {
+        part
+        for part in parts
+        if part.startswith("LicenseRef-") and part not in table.licences and part not in NO_CONTRACTS
+    }
+
+
+def _discreet(found: Decision, own: Decision, copy: str, table: LicenceTable) -> Decision:
     """The terms of a copy under another's agreement, with nothing in them that tells whose it is."""
-    if not _is_anothers(found, own):
+    if not _is_anothers(found, own, table):
         return found
     clause = f"the terms of document {copy}"
     duties = tuple(
@@ -153,8 +166,9 @@ def _discreet(found: Decision, own: Decision, copy: str) -> Decision:
     return replace(found, duties=duties, licence=name, branch=name, agreement=None, clause=clause)
 
 
-def _listed(others: list[tuple[Row, Decision]], own: Decision) -> str:
+def _listed(others: list[tuple[Row, Decision]], own: Decision, table: LicenceTable) -> str:
     return "; ".join(
-        f"{one['count']} x {'an agreement' if _is_anothers(found, own) else found.branch} (document {one['copy']})"
+        f"{one['count']} x {terms} (document {one['copy']})"
         for one, found in others
+        for terms in ["an agreement" if _is_anothers(found, own, table) else found.branch]
     )

@@ -36,6 +36,8 @@ _LICENCES: dict[Basis, str] = {
 }
 ALONE = frozenset(_LICENCES)
 """The bases that are judged here, by themselves."""
+NO_CONTRACTS = frozenset(_LICENCES.values())
+"""What is concluded on such a basis: names outside the licence table that stand for no agreement."""
 
 _DECLARED: dict[Basis, str] = {
     "public-domain": "LicenseRef-public-domain",

@@ -101,6 +101,15 @@ def test_anothers_agreement_binds_and_is_not_told(tmp_path: Path) -> None:
     assert "blad" not in json.dumps(decision).lower() and f"an agreement (document {sha('b')})" in decision["conflict"]
 
 
+def test_terms_of_several_contracts_are_not_told_either(tmp_path: Path) -> None:
+    both = agreed("o", OTHER)
+    several = both | {"agreement": None, "branch": "LicenseRef-een-2026 AND LicenseRef-het-blad-2026"}
+    several |= {"licence": several["branch"], "basis": "licence"}
+    decision, stricter = settled(tmp_path, [licensed("a", "CC-BY-4.0"), several], {"a": ["o"]})["a"]
+    told = json.dumps([decision, stricter.as_dict() if stricter else None])
+    assert "an agreement" in told and "het-blad" not in told and "een-2026" not in told and "Het Blad" not in told
+
+
 @pytest.mark.parametrize("rows_in_slice", [1, 3, 1000])
 def test_slices_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows_in_slice: int) -> None:
     monkeypatch.setattr(module, "_ROWS_IN_SLICE", rows_in_slice)
