@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,3 +64,45 @@ def word_hashes(words: Sequence[str]) -> NDArray[np.uint64]:
 
 def _hashes(words: Iterable[str | bytes], count: int) -> NDArray[np.uint64]:
     return np.fromiter(map(xxhash.xxh3_64_intdigest, words), np.uint64, count)
+
+
+@dataclass(slots=True)
+class Words:
+    """The words of one text, split once and hashed once, for every step that asks about them.
+
+    ``found`` are the words as written; ``hashes`` (uint64, shape (words,)) those of their lower case, and ``lengths``
+    (int64, shape (words,)) their characters, made when first asked for. ``spans`` finds them in the text again, which
+    costs a second split and is for steps that cut.
+    """
+
+    text: str
+    found: list[str]
+    _hashes: NDArray[np.uint64] | None = field(default=None, repr=False, compare=False)
+    _lengths: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, text: str) -> Words:
+        """Split ``text``."""
+        return cls(text, _WORD.findall(text))
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    @property
+    def hashes(self) -> NDArray[np.uint64]:
+        """XXH3-64 of each word in lower case; see `word_hashes`."""
+        if self._hashes is None:
+            self._hashes = word_hashes(self.found)
+        return self._hashes
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Characters of each word."""
+        if self._lengths is None:
+            self._lengths = np.fromiter(map(len, self.found), np.int64, len(self.found))
+        return self._lengths
+
+    def spans(self) -> NDArray[np.int64]:
+        """Start and end of each word in characters of ``text``, shape (words, 2)."""
+        spans = [match.span() for match in _WORD.finditer(self.text)]
+        return np.array(spans, np.int64).reshape(-1, 2)

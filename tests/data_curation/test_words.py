@@ -8,7 +8,7 @@ from datatrove.pipeline.filters import GopherQualityFilter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_curation.words import RegexWords, word_hashes
+from data_curation.words import RegexWords, Words, word_hashes
 
 words = RegexWords()
 
@@ -54,3 +54,12 @@ def test_goes_through_pickle_into_datatrove():
     gopher = GopherQualityFilter(min_doc_words=3, stop_words=["de", "het"], min_avg_word_length=2, language=copy)
     assert gopher.filter(Document(text="de kat en het huis", id="1")) is True
     assert gopher.filter(Document(text="de kat", id="2")) == (False, "gopher_short_doc")
+
+
+def test_words_of_a_text_are_split_once_and_found_again() -> None:
+    words = Words.of("Één bank, twee banken: ÉÉN.")
+    assert words.found == ["Één", "bank", "twee", "banken", "ÉÉN"]
+    assert words.hashes is words.hashes and words.hashes[0] == words.hashes[4] != words.hashes[1]
+    assert words.lengths.tolist() == [3, 4, 4, 6, 3]
+    assert [words.text[start:end] for start, end in words.spans()] == words.found
+    assert Words.of("").spans().shape == (0, 2)
