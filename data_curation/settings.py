@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from data_curation.blocks import BlockSettings
 from licensing.settings import Section
 
 OFFICIAL_LANGUAGES = (
@@ -187,6 +188,10 @@ class CurationSettings(Section):
     """A file of quality rules; left out, the one that comes with Herkomst (``configs/quality.yaml``)."""
     personal_data: PersonalDataSettings = PersonalDataSettings()
     duplicates: DuplicatesSettings = DuplicatesSettings()
+    blocks: tuple[BlockSettings, ...] = ()
+    """Blocks of datatrove that run between our steps; see ``data_curation.blocks``."""
+    slice_bytes: int = Field(default=64 << 20, ge=1)
+    """Bytes of input files that one task of reading takes; a larger file is one task."""
     shard_documents: int = Field(default=2000, ge=1)
     """Documents in one piece of work; bounds the memory of a task and what is lost when it dies."""
 

@@ -10,7 +10,7 @@ import json
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from licensing.canonical import canonical
 from licensing.files import atomic_folder, write_atomically
@@ -30,28 +30,48 @@ from pipeline.stage_inputs import (
 )
 from pipeline.stage_withdrawn import gaps_since_pack, refused_by_withdrawals
 
+if TYPE_CHECKING:
+    from data_curation.ingest import SliceTask
+
 # ---- 1 ingest
 
 
 def _ingest(context: Context) -> dict[str, Any]:
-    from data_curation.download import cache_folder
-    from data_curation.ingest_tasks import SourceTask, ingest_task
+    from data_curation.ingest import join_slices, read_slice
     from data_curation.parallel import run_tasks
 
-    loaded = context.loaded
-    tasks = [
-        SourceTask(
-            source, loaded.root, cache_folder(), context.partial / source.name, loaded.config.curation.shard_documents
-        )
-        for source in loaded.config.sources
-    ]
-    waiting = [task for task in tasks if not (task.folder / "counts.json").exists()]
+    tasks = _slice_tasks(context)
+    everything = [task for parts in tasks.values() for task in parts]
+    waiting = [task for task in everything if not task.done]
     with context.meter("ingest", "documents") as meter:
-        for task, counts in run_tasks(ingest_task, waiting, context.workers):
-            meter.advance(counts["documents"], task.source.name)
-    figures = [json.loads((task.folder / "counts.json").read_bytes()) for task in tasks]
-    _move_into_place(context.partial, context.run.received)
+        for task, counts in run_tasks(read_slice, waiting, context.workers):
+            meter.advance(counts.get("documents", 0), task.source.name)
+    out = context.partial / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    figures = [join_slices([task.folder for task in parts], out / name) for name, parts in tasks.items()]
+    _move_into_place(out, context.run.received)
     return {"sources": figures}
+
+
+def _slice_tasks(context: Context) -> dict[str, list[SliceTask]]:
+    """The slices of every source, each a task of its own."""
+    from data_curation.download import cache_folder
+    from data_curation.ingest import SliceTask
+    from data_curation.slices import slices
+
+    loaded, settings = context.loaded, context.loaded.config.curation
+    return {
+        source.name: [
+            SliceTask(one, loaded.root, cache_folder(), _slice_folder(context, source.name, number), documents)
+            for number, one in enumerate(slices(source, loaded.root, settings.slice_bytes))
+        ]
+        for source in loaded.config.sources
+        for documents in [settings.shard_documents]
+    }
+
+
+def _slice_folder(context: Context, source: str, number: int) -> Path:
+    return context.partial / "slices" / source / f"{number:05d}"
 
 
 # ---- 2 admit: `pipeline.stage_admit`
@@ -61,7 +81,8 @@ def _ingest(context: Context) -> dict[str, Any]:
 
 
 def _curate(context: Context) -> dict[str, Any]:
-    from data_curation.curate import CurationJob, curate
+    from data_curation.curate import curate
+    from data_curation.curation_job import CurationJob
 
     job = CurationJob(
         received=context.run.received,
@@ -69,6 +90,7 @@ def _curate(context: Context) -> dict[str, Any]:
         settings=context.loaded.config.curation,
         quality_rules=quality_rules(context.loaded),
         partial=context.partial,
+        root=context.loaded.root,
     )
     with context.meter("curate", "shards") as meter:
         figures = curate(job, context.workers, meter.expect, meter.advance)
@@ -248,7 +270,11 @@ STAGES: tuple[Stage, ...] = (
         version=2,
         needs=(),
         outputs=lambda run: [run.received],
-        settings=lambda loaded: [plain_sources(loaded), loaded.config.curation.shard_documents],
+        settings=lambda loaded: [
+            plain_sources(loaded),
+            loaded.config.curation.shard_documents,
+            loaded.config.curation.slice_bytes,
+        ],
         work=_ingest,
         inputs=source_files,
     ),

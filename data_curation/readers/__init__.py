@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from data_curation.readers.base import SourceBase, SourceError, completed, snapshot_files
+from data_curation.readers.datatrove_ import DatatroveSource, datatrove_files, read_datatrove
 from data_curation.readers.debian import DebianSource, read_debian
 from data_curation.readers.folder import Found, files_of
 from data_curation.readers.hub import HubSource, hub_files, read_hub
@@ -21,10 +22,11 @@ from data_curation.readers.tei import TeiSource, read_tei, tei_files
 from data_curation.readers.text import TextSource, licence_paths, read_text, text_files
 from data_curation.received import Received
 
-__all__ = ["Source", "SourceBase", "SourceError", "inputs", "read", "snapshot_files"]
+__all__ = ["Source", "SourceBase", "SourceError", "files", "inputs", "read", "snapshot_files"]
 
 Source = Annotated[
-    DebianSource | JsonlSource | ParquetSource | TextSource | TeiSource | HubSource, Field(discriminator="reader")
+    DebianSource | JsonlSource | ParquetSource | TextSource | TeiSource | HubSource | DatatroveSource,
+    Field(discriminator="reader"),
 ]
 
 
@@ -66,22 +68,36 @@ def _documents(source: Source, root: Path, cache: Path) -> Iterator[Received]:
             return read_tei(source, root, cache)
         case HubSource():
             return read_hub(source, root, cache)
+        case DatatroveSource():
+            return read_datatrove(source, root, cache)
 
 
 def _inputs(source: Source, root: Path) -> list[Path]:
+    beside = licence_paths(source, root) if isinstance(source, TextSource) else []
+    return list({*_paths(files(source, root)), *beside})
+
+
+def files(source: Source, root: Path) -> list[Found]:
+    """The files that the documents of a source come from, in the reader's order; none for packages and for the hub.
+
+    Raises:
+        SourceError: the files are not there.
+    """
     match source:
         case DebianSource():
             return []
         case HubSource():
-            return hub_files(source, root)
+            return [Found(str(path), path) for path in hub_files(source, root)]
+        case DatatroveSource():
+            return datatrove_files(source, root)
         case JsonlSource():
-            return _paths(files_of(source, root, source.path, JSONL))
+            return files_of(source, root, source.path, JSONL)
         case ParquetSource():
-            return _paths(files_of(source, root, source.path, PARQUET))
+            return files_of(source, root, source.path, PARQUET)
         case TeiSource():
-            return _paths(tei_files(source, root))
+            return tei_files(source, root)
         case TextSource():
-            return list({*_paths(text_files(source, root)), *licence_paths(source, root)})
+            return text_files(source, root)
 
 
 def _paths(files: list[Found]) -> list[Path]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, field_validator, model_validator
 
 from data_curation.readers.languages import primary
 from data_curation.readers.patterns import compiled
@@ -61,6 +62,20 @@ class SourceBase(Section):
     largest_document: int = Field(default=LARGEST_DOCUMENT, ge=1)
     limit: int | None = Field(default=None, ge=1)
     iscc: bool = False
+
+    cut_between: ClassVar[Literal["files", "folders", "nothing"]] = "files"
+    """Where the source may be cut into slices: ``folders`` where the files of one make up documents together."""
+    _names: frozenset[str] | None = PrivateAttr(default=None)
+
+    def only(self, names: Iterable[str]) -> Self:
+        """A copy of the source that reads no other files than these; see ``data_curation.slices``."""
+        copy = self.model_copy()
+        copy._names = frozenset(names)
+        return copy
+
+    def reads(self, name: str) -> bool:
+        """Whether a file of the source is read here."""
+        return self._names is None or name in self._names
 
     @field_validator("language")
     @classmethod

@@ -49,7 +49,7 @@ def files_of_folder(
             f"source {source.name}: no file in '{path}' matches include ({', '.join(include)}); the source would be "
             "empty. Correct include or path."
         )
-    return found
+    return [one for one in found if source.reads(one.name)]
 
 
 def files_of(source: SourceBase, root: Path, path: str, endings: tuple[str, ...]) -> list[Found]:

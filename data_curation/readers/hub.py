@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -38,6 +38,7 @@ class HubSource(SourceBase):
     """
 
     reader: Literal["hub"]
+    cut_between: ClassVar[Literal["files", "folders", "nothing"]] = "nothing"
     dataset: str = Field(min_length=1)
     subset: str | None = None
     split: str = "train"

@@ -72,9 +72,9 @@ def admitted(folder: Path, as_of: str, ground: Ground) -> dict[str, Any]:
     )
     received = folder / "received" / "web"
     (folder / "decisions" / "web").mkdir(parents=True, exist_ok=True)
-    out = folder / "decisions" / "web" / "00000.parquet"
-    admit_shard(received / "00000.parquet", received / "clashing-native-ids.npy", out, admission)
-    names = {row["id"]: row["native_id"] for row in read_shard(received / "00000.parquet", ["id", "native_id"])}
+    out = folder / "decisions" / "web" / "00000-00000.parquet"
+    admit_shard(received / "00000-00000.parquet", received / "clashing-native-ids.npy", out, admission)
+    names = {row["id"]: row["native_id"] for row in read_shard(received / "00000-00000.parquet", ["id", "native_id"])}
     return {names[row["id"]]: row for row in read_shard(out)}
 
 
@@ -221,7 +221,7 @@ def test_an_agreement_serves_its_own_partner_alone(tmp_path: Path) -> None:
         received, out = tmp_path / str(number), tmp_path / f"{number}.parquet"
         ingest_source(one, tmp_path, tmp_path / "cache", received, 100)
         repeated = received / "clashing-native-ids.npy"
-        admit_shard(received / "00000.parquet", repeated, out, Admission(USE, policy, table, {kade.id: kade}))
+        admit_shard(received / "00000-00000.parquet", repeated, out, Admission(USE, policy, table, {kade.id: kade}))
         found += read_shard(out)
     assert [row["reason"] for row in found] == ["agreement-admitted", "agreement-partner"]
     assert found[1]["outcome"] == "refuse" and "Kade" not in found[1]["explanation"]

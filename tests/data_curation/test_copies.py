@@ -17,7 +17,8 @@ from pydantic import TypeAdapter
 from data_curation.admit import Admission, admit_shard
 from data_curation.commit import CommitInputs, commit
 from data_curation.copies import COPIES, barred_by, folded_sha256
-from data_curation.curate import CurationJob, curate
+from data_curation.curate import curate
+from data_curation.curation_job import CurationJob
 from data_curation.duplicates import DuplicateStats, find_duplicates
 from data_curation.ingest import ingest_source
 from data_curation.minhash import signature

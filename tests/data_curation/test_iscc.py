@@ -26,7 +26,7 @@ def ingested(folder: Path, asked: bool) -> dict[str, str | None]:
         name="s", partner="P", reader="jsonl", path="in.jsonl", columns={"id": "id", "text": "text"}, iscc=asked
     )
     ingest_source(source, folder, folder, folder / "out", 100)
-    rows = pq.read_table(folder / "out" / "00000.parquet").to_pylist()
+    rows = pq.read_table(folder / "out" / "00000-00000.parquet").to_pylist()
     return {row["native_id"]: row["iscc"] for row in rows}
 
 

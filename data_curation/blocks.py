@@ -1,0 +1,122 @@
+"""datatrove's own blocks, named in the YAML and run unchanged, with an account of what they drop and change.
+
+A block is a class of datatrove or of the user, by its dotted name. What goes in and does not come out was dropped, and
+the ledger has a row for it with the filter's own reason; what comes out with another text was changed. A block must be
+a function of the document before it: one that draws at random, or that looks at the documents beside it, gives another
+corpus for another division into tasks.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, Protocol
+
+from pydantic import Field
+
+from licensing.errors import HerkomstError
+from licensing.settings import Section
+
+
+class BlockSettings(Section):
+    """One block: its class, how it is made, and after which step of curation it comes."""
+
+    block: str = Field(pattern=r"^[A-Za-z_][\w.]*\.[A-Za-z_]\w*$")
+    """Dotted name of the class, such as ``datatrove.pipeline.filters.URLFilter``."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Arguments of the class."""
+    after: Literal["read", "language", "quality", "personal-data"] = "quality"
+    """The step that it follows; blocks after the same step run in the order of the list."""
+
+
+class Account(Protocol):
+    """What curation knows of the documents that pass a block: which take part, and what becomes of them."""
+
+    def takes_part(self, document: Any) -> bool:
+        """Whether the block is to see the document."""
+
+    def dropped(self, document: Any, reason: str) -> None:
+        """The block dropped it."""
+
+    def changed(self, document: Any, before: str) -> None:
+        """The block changed its text."""
+
+
+def made(name: str, options: Mapping[str, Any], where: str) -> Any:
+    """Make a block; ``where`` is the key of the configuration, for messages.
+
+    Raises:
+        HerkomstError: there is no such class, it takes other arguments, or it is no step of a pipeline.
+    """
+    module, _, attribute = name.rpartition(".")
+    try:
+        kind = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as fault:
+        raise HerkomstError(
+            f"{where}: there is no class {name} ({fault}); nothing was read. Correct it, or install what it needs."
+        ) from fault
+    try:
+        block = kind(**options)
+    except (TypeError, ValueError, ImportError) as fault:
+        raise HerkomstError(
+            f"{where}: {name} cannot be made of these options ({fault}); nothing was read. Correct its options."
+        ) from fault
+    if not hasattr(block, "run"):
+        raise HerkomstError(f"{where}: {name} has no method run(data, rank, world_size), so it is no datatrove block.")
+    return block
+
+
+def passed(block: Any, documents: Iterable[Any], rank: int, world_size: int, account: Account) -> Iterator[Any]:
+    """Yield every document that came, those that took no part and those that were dropped among them.
+
+    Raises:
+        HerkomstError: the block gives out a document that never went in.
+    """
+    reasons = _Reasons()
+    if hasattr(block, "exclusion_writer"):
+        block.exclusion_writer = reasons
+    inside: dict[str, tuple[Any, str]] = {}
+    beside: list[Any] = []
+
+    def feed() -> Iterator[Any]:
+        for document in documents:
+            if account.takes_part(document):
+                inside[document.id] = document, document.text
+                yield document
+            else:
+                beside.append(document)
+
+    for out in block.run(feed(), rank, world_size):
+        if out.id not in inside:
+            raise HerkomstError(
+                f"{type(block).__name__} gave out a document '{out.id}' that never went in; what it is made of could "
+                "not be told, so it cannot be used. Leave this block out."
+            )
+        document, before = inside.pop(out.id)
+        document.text = out.text
+        if out.text != before:
+            account.changed(document, before)
+        yield document
+        while beside:
+            yield beside.pop()
+    for name, (document, before) in inside.items():
+        document.text = before
+        account.dropped(document, reasons.of.get(name, "dropped"))
+        yield document
+    yield from beside
+
+
+class _Reasons:
+    """Stands where a filter would have its writer of excluded documents, and keeps why each was excluded."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, str] = {}
+
+    def __enter__(self) -> _Reasons:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def write(self, document: Any, rank: int) -> None:
+        self.of[document.id] = str(document.metadata.pop("filter_reason", "dropped"))

@@ -1,0 +1,280 @@
+"""The steps of curation, one document at a time: read, language, quality, personal data, write; and blocks between.
+
+A step never drops a document, it marks it with stage, reason and detail, so that the ledger has a row for everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data_curation.blocks import BlockSettings, made, passed
+from data_curation.copies import barred_by, folded_sha256
+from data_curation.curation_job import CurationJob
+from data_curation.language import Languages
+from data_curation.minhash import signature
+from data_curation.personal_data import PersonalData
+from data_curation.quality import Quality, read_quality
+from data_curation.shards import CURATED, Row, read_shard, write_shard
+from data_curation.signatures import SignatureWriter
+from data_curation.words import Words
+from licensing.canonical import canonical
+from licensing.files import atomic_folder
+
+_TEXT_COLUMNS = ["id", "text", "language_declared"]
+
+
+def words_of(document: Any) -> Words:
+    """The words of a document's text as it is now, split once and kept with it until the text changes."""
+    known = document.metadata.get("words")
+    if not isinstance(known, Words) or known.text is not document.text:
+        known = document.metadata["words"] = Words.of(document.text)
+    return known
+
+
+class _Step:
+    """A datatrove pipeline step that passes every document on; removed ones are left alone by later steps."""
+
+    name = "step"
+    stage = "curate"
+
+    def __init__(self, job: CurationJob) -> None:
+        self.job = job
+
+    def __call__(self, data: Any, rank: int, world_size: int) -> Iterator[Any]:
+        self.prepare()
+        for document in data:
+            if not document.metadata["removed"]:
+                self.treat(document)
+            yield document
+
+    def prepare(self) -> None:
+        """Load what the step needs, once a task and in the process that runs it."""
+
+    def treat(self, document: Any) -> None:
+        """Change or mark one document; the first and the last step treat none."""
+
+    def remove(self, document: Any, reason: str, detail: str | None = None) -> None:
+        """Mark a document as removed."""
+        document.metadata["removed"] = reason
+        self.tell(document, "removed", reason, detail)
+
+    def tell(self, document: Any, outcome: str, reason: str | None, detail: str | None = None) -> None:
+        """Add to the document's account."""
+        event = {"stage": self.stage, "outcome": outcome, "reason": reason, "detail": detail}
+        document.metadata["events"].append(event)
+
+
+class ReadAdmitted(_Step):
+    """Reads one shard and keeps what was admitted, and what bars its copies."""
+
+    def __call__(self, data: Any, rank: int, world_size: int) -> Iterator[Any]:
+        """Yield the admitted and the barred documents of shard ``rank``."""
+        from datatrove.data import Document
+
+        path = self.job.shards()[rank]
+        first = json.loads((self.job.partial / "first-shards.json").read_bytes())
+        wanted = {one.id: one for one in _wanted(self.job.decisions / path.relative_to(self.job.received))}
+        previous = None
+        for row in read_shard(path, _TEXT_COLUMNS):
+            if row["text"] is None or row["id"] not in wanted:
+                continue
+            if row["id"] != previous and first.get(row["id"], rank) == rank:
+                previous = row["id"]
+                metadata = {
+                    "declared": row["language_declared"],
+                    "rank": wanted[row["id"]].rank,
+                    "barred": wanted[row["id"]].barred,
+                    "received": folded_sha256(row["text"]),
+                    "removed": None,
+                    "events": [],
+                    "personal_data": {},
+                    "language": None,
+                }
+                yield Document(text=row["text"], id=row["id"], metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A document that is read: its rank among copies of one text, or the reason why it bars its copies."""
+
+    id: str
+    rank: int
+    barred: str | None
+
+
+def _wanted(decisions: Path) -> Iterator[_Wanted]:
+    """The documents of a shard that are admitted or barred; among admitted copies the strictest terms come first.
+
+    Were the freest copy to survive, a text delivered under an agreement could be used on the word of somebody who put a
+    copy of it on the web under an open licence.
+    """
+    for row in read_shard(decisions, ["id", "outcome", "reason", "basis", "duties"]):
+        barred = barred_by(row["outcome"], row["reason"])
+        if barred or row["outcome"] == "admit":
+            rank = 0 if row["basis"] == "agreement" else 100 - min(99, len(row["duties"] or ()))
+            yield _Wanted(row["id"], rank, barred)
+
+
+class SettleLanguage(_Step):
+    """Declared against detected language."""
+
+    def prepare(self) -> None:
+        """Load the detector."""
+        settings = self.job.settings
+        self._least = settings.language.least_confidence
+        self._languages = Languages(
+            settings.language.candidates,
+            settings.languages,
+            short_characters=settings.language.short_characters,
+            keep_under_detected=settings.language.keep_under_detected,
+        )
+
+    def treat(self, document: Any) -> None:
+        """Settle the language or remove the document."""
+        found = self._languages.judge(document.text, document.metadata["declared"], self._least)
+        document.metadata |= {"language": found.language, "confidence": found.confidence}
+        told = f"{found.language} at {found.confidence:.2f}, declared {found.declared or 'nothing'}"
+        if document.metadata["barred"]:
+            return
+        if found.outcome == "remove":
+            self.remove(document, found.reason, told)
+        else:
+            self.tell(document, "language", found.reason, told)
+
+
+class JudgeQuality(_Step):
+    """Heuristic quality rules of the document's language."""
+
+    def prepare(self) -> None:
+        """Read the rules."""
+        self._quality = Quality(read_quality(self.job.quality_rules))
+
+    def treat(self, document: Any) -> None:
+        """Remove what breaks a rule; a barred document is compared whatever its quality."""
+        if document.metadata["barred"]:
+            return
+        found = self._quality.judge(document.text, document.metadata["language"])
+        if not found.keep:
+            self.remove(document, found.reason or "quality")
+
+
+class ReplacePersonalData(_Step):
+    """Typed placeholders for personal data; only kind and count are kept, never the value."""
+
+    def prepare(self) -> None:
+        """Set up the patterns."""
+        self._personal = PersonalData(self.job.settings.personal_data)
+
+    def treat(self, document: Any) -> None:
+        """Replace in the text."""
+        redacted = self._personal.replace(document.text, document.metadata["language"])
+        document.text = redacted.text
+        counts = Counter(found.kind for found in redacted.found)
+        document.metadata["personal_data"] = dict(sorted(counts.items()))
+        if counts:
+            told = ", ".join(f"{count} x {kind}" for kind, count in sorted(counts.items()))
+            self.tell(document, "changed", "personal-data", told)
+
+
+class DatatroveBlock(_Step):
+    """One of datatrove's own blocks; what it drops and changes is told like everything else."""
+
+    def __init__(self, job: CurationJob, number: int) -> None:
+        super().__init__(job)
+        self._number = number
+
+    @property
+    def _settings(self) -> BlockSettings:
+        return self.job.settings.blocks[self._number]
+
+    def __call__(self, data: Any, rank: int, world_size: int) -> Iterator[Any]:
+        """Let the documents pass that are not removed yet."""
+        block = made(self._settings.block, self._settings.options, f"curation.blocks[{self._number}]")
+        yield from passed(block, data, rank, world_size, self)
+
+    def takes_part(self, document: Any) -> bool:
+        """Neither what was removed before nor what is only compared with copies of it."""
+        return not document.metadata["removed"] and not document.metadata["barred"]
+
+    def dropped(self, document: Any, reason: str) -> None:
+        """Mark as removed, under the name of the block's class."""
+        self.remove(document, "block-dropped", f"{self._settings.block}: {reason}")
+
+    def changed(self, document: Any, before: str) -> None:
+        """Say by how much the text became shorter or longer."""
+        told = f"{self._settings.block}: {len(before)} characters became {len(document.text)}"
+        self.tell(document, "changed", "block-changed", told)
+
+
+class WriteCurated(_Step):
+    """Writes a task's documents and signatures, whole or not at all."""
+
+    def __call__(self, data: Any, rank: int, world_size: int) -> Iterator[Any]:
+        """Take every document; nothing comes after this step."""
+        folder = self.job.task(rank)
+        if (folder / "documents.parquet").exists():
+            return
+        rows: list[Row] = []
+        with atomic_folder(folder) as partial:
+            with SignatureWriter(partial / "signatures", self.job.settings.duplicates) as signatures:
+                for document in data:
+                    row = _curated_row(document)
+                    if row["kept"]:
+                        self._sign(signatures, document, row["final_sha256"])
+                    if not document.metadata["barred"]:
+                        rows.append(row)
+            write_shard(partial / "documents.parquet", rows, CURATED)
+            (partial / "counts.json").write_bytes(canonical({"documents": len(rows)}))
+        yield from ()
+
+    def _sign(self, signatures: SignatureWriter, document: Any, digest: str) -> None:
+        signatures.add(
+            document.id,
+            digest,
+            document.metadata["language"],
+            document.metadata["rank"],
+            signature(words_of(document).hashes, self.job.settings.duplicates),
+            received=document.metadata["received"],
+            barred=document.metadata["barred"],
+        )
+
+
+def _curated_row(document: Any) -> Row:
+    kept = not document.metadata["removed"]
+    encoded = document.text.encode()
+    return {
+        "id": document.id,
+        "kept": kept,
+        "reason": document.metadata["removed"],
+        "language": document.metadata["language"],
+        "language_confidence": document.metadata.get("confidence"),
+        "text": document.text if kept else None,
+        "final_sha256": hashlib.sha256(encoded).hexdigest() if kept else None,
+        "text_bytes": len(encoded) if kept else 0,
+        "personal_data": [{"kind": kind, "count": n} for kind, n in document.metadata["personal_data"].items()],
+        "events": document.metadata["events"],
+    }
+
+
+_IN_ORDER: tuple[tuple[str, type[_Step]], ...] = (
+    ("read", ReadAdmitted),
+    ("language", SettleLanguage),
+    ("quality", JudgeQuality),
+    ("personal-data", ReplacePersonalData),
+)
+
+
+def steps(job: CurationJob) -> list[_Step]:
+    """The steps of a task in order, each followed by the blocks that the configuration puts after it."""
+    made_steps: list[_Step] = []
+    for name, kind in _IN_ORDER:
+        made_steps.append(kind(job))
+        after = [number for number, block in enumerate(job.settings.blocks) if block.after == name]
+        made_steps += [DatatroveBlock(job, number) for number in after]
+    return [*made_steps, WriteCurated(job)]
