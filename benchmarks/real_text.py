@@ -29,8 +29,8 @@ CORPORA = next(
 _SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 
 HELP = (
-    "ca", "cs", "da", "de", "el", "en-us", "es", "et", "eu", "fi", "fr", "gl", "hu", "it", "nl", "pl", "pt", "ru", "sk",
-    "sl", "sv", "tr",
+    "ca", "cs", "da", "de", "el", "en-us", "es", "et", "eu", "fi", "fr", "gl", "hu", "it", "nl", "pl", "pt", "ru", "sl",
+    "sv", "tr",
 )  # fmt: skip
 """Languages of the LibreOffice help that are read."""
 
