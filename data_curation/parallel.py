@@ -39,7 +39,7 @@ def run_tasks(function: Callable[[Task], Result], tasks: Iterable[Task], workers
 
     Raises:
         HerkomstError: what a task raised, once those under way are finished.
-        WorkerLostError: a task's process was killed twice, the second time with nothing beside it.
+        WorkerLostError: a task's process was killed, also when it was tried again with nothing beside it.
         TasksFailedError: tasks raised something else; names the first and chains what it raised.
     """
     failures = _Failures()
@@ -104,13 +104,15 @@ class _Pools(Generic[Task, Result]):
         self, function: Callable[[Task], Result], tasks: Iterator[Task], workers: int, failures: _Failures
     ) -> None:
         self._function, self._tasks, self._workers, self._failures = function, tasks, workers, failures
-        self._suspects: deque[Task] = deque()
+        self._suspects: deque[tuple[Task, int]] = deque()
+        self._tries = 0
 
     def run(self) -> Iterator[tuple[Task, Result]]:
         while (first := next(self._tasks, None)) is not None and not self._failures.enough:
             yield from self._pool(chain([first], self._tasks), self._workers)
             while self._suspects and not self._failures.enough:
-                yield from self._pool(iter([self._suspects.popleft()]), 1)
+                task, self._tries = self._suspects.popleft()
+                yield from self._pool(iter([task]), 1)
 
     def _pool(self, tasks: Iterator[Task], workers: int) -> Iterator[tuple[Task, Result]]:
         """Work with one pool until nothing is left, enough has failed, or a worker is killed."""
@@ -144,18 +146,18 @@ class _Pools(Generic[Task, Result]):
             try:
                 running[pool.submit(self._function, task)] = task
             except BrokenProcessPool:
-                self._suspects.append(task)
+                self._suspects.append((task, 0))
                 break
             given = True
         return given
 
     def _lost(self, tasks: list[Task], workers: int, fault: BrokenProcessPool) -> None:
-        """A pool broke: its tasks are tried one at a time, and the one that was alone in its pool has failed."""
-        if workers > 1:
-            self._suspects.extend(tasks)
+        """A pool broke: its tasks are tried one at a time; one that was alone in its pool twice has failed."""
+        if workers > 1 or not self._tries:
+            self._suspects.extend((task, int(workers == 1)) for task in tasks)
             return
         error = WorkerLostError(
-            "A worker process was killed before it answered (most often for want of memory), twice on the same task. "
+            "A worker process was killed before it answered (most often for want of memory), also when it was tried again alone. "
             "Finished tasks are kept; run the same command again with more memory, or with fewer workers "
             "(compute.workers)."
         )
