@@ -1,5 +1,7 @@
 # Everything works from a fresh clone with Python 3.11 or later and make.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# One process a core, four at most; tests of one file share what they make.
+SHARED_OUT := --numprocesses auto --maxprocesses 4 --dist loadscope
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -10,10 +12,10 @@ demo: $(READY)
 	$(BIN)/herkomst run configs/demo.yaml
 
 test: $(READY)
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not slow and not slurm and not gpu and not browser"
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest $(SHARED_OUT) -m "not slow and not slurm and not gpu and not browser"
 
 test-all: $(READY)
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not gpu"
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest $(SHARED_OUT) -m "not gpu"
 
 lint: $(READY)
 	$(BIN)/ruff check .

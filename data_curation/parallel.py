@@ -157,8 +157,8 @@ class _Pools(Generic[Task, Result]):
             self._suspects.extend((task, int(workers == 1)) for task in tasks)
             return
         error = WorkerLostError(
-            "A worker process was killed before it answered (most often for want of memory), also when it was tried again alone. "
-            "Finished tasks are kept; run the same command again with more memory, or with fewer workers "
+            "A worker process was killed before it answered (most often for want of memory), also when it was tried "
+            "again alone. Finished tasks are kept; run the same command again with more memory, or with fewer workers "
             "(compute.workers)."
         )
         error.__cause__ = fault
