@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -22,12 +23,24 @@ from data_curation.readers.tei import TeiSource, read_tei, tei_files
 from data_curation.readers.text import TextSource, licence_paths, read_text, text_files
 from data_curation.received import Received
 
-__all__ = ["Source", "SourceBase", "SourceError", "files", "inputs", "read", "snapshot_files"]
+__all__ = ["READERS", "Reader", "Source", "SourceBase", "SourceError", "files", "inputs", "read", "snapshot_files"]
 
 Source = Annotated[
     DebianSource | JsonlSource | ParquetSource | TextSource | TeiSource | HubSource | DatatroveSource,
     Field(discriminator="reader"),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How one kind of source is read: its documents in a fixed order, and the local files that they come from.
+
+    ``beside`` are files that become no documents and decide on them all the same, such as licence texts.
+    """
+
+    read: Callable[[Any, Path, Path], Iterator[Received]]
+    files: Callable[[Any, Path], list[Found]]
+    beside: Callable[[Any, Path], list[Path]] = lambda source, root: []
 
 
 def read(source: Source, root: Path, cache: Path) -> Iterator[Received]:
@@ -41,40 +54,8 @@ def read(source: Source, root: Path, cache: Path) -> Iterator[Received]:
     Raises:
         SourceError: the source as a whole cannot be read. What is wrong with one document is in its ``problem``.
     """
-    for document in islice(_documents(source, root, cache), source.limit):
+    for document in islice(READERS[type(source)].read(source, root, cache), source.limit):
         yield completed(source, document)
-
-
-def inputs(source: Source, root: Path) -> list[Path]:
-    """The local files whose bytes the result depends on, sorted; none for Debian packages and the hub.
-
-    Raises:
-        SourceError: the files are not there.
-    """
-    return sorted(path for path in _inputs(source, root) if path.is_file())
-
-
-def _documents(source: Source, root: Path, cache: Path) -> Iterator[Received]:
-    match source:
-        case DebianSource():
-            return read_debian(source, root, cache)
-        case JsonlSource():
-            return read_jsonl(source, root, cache)
-        case ParquetSource():
-            return read_parquet(source, root, cache)
-        case TextSource():
-            return read_text(source, root, cache)
-        case TeiSource():
-            return read_tei(source, root, cache)
-        case HubSource():
-            return read_hub(source, root, cache)
-        case DatatroveSource():
-            return read_datatrove(source, root, cache)
-
-
-def _inputs(source: Source, root: Path) -> list[Path]:
-    beside = licence_paths(source, root) if isinstance(source, TextSource) else []
-    return list({*_paths(files(source, root)), *beside})
 
 
 def files(source: Source, root: Path) -> list[Found]:
@@ -83,23 +64,29 @@ def files(source: Source, root: Path) -> list[Found]:
     Raises:
         SourceError: the files are not there.
     """
-    match source:
-        case DebianSource():
-            return []
-        case HubSource():
-            return [Found(str(path), path) for path in hub_files(source, root)]
-        case DatatroveSource():
-            return datatrove_files(source, root)
-        case JsonlSource():
-            return files_of(source, root, source.path, JSONL)
-        case ParquetSource():
-            return files_of(source, root, source.path, PARQUET)
-        case TeiSource():
-            return tei_files(source, root)
-        case TextSource():
-            return text_files(source, root)
+    return READERS[type(source)].files(source, root)
 
 
-def _paths(files: list[Found]) -> list[Path]:
-    """Links that lead outside are never read, so nothing depends on what is behind them."""
-    return [file.path for file in files if file.problem is None]
+def inputs(source: Source, root: Path) -> list[Path]:
+    """The local files whose bytes the result depends on, sorted; none for Debian packages and the hub.
+
+    Links that lead outside are never read, so nothing depends on what is behind them.
+
+    Raises:
+        SourceError: the files are not there.
+    """
+    read = [file.path for file in files(source, root) if file.problem is None]
+    beside = READERS[type(source)].beside(source, root)
+    return sorted(path for path in {*read, *beside} if path.is_file())
+
+
+READERS: dict[type[SourceBase], Reader] = {
+    DatatroveSource: Reader(read_datatrove, datatrove_files),
+    DebianSource: Reader(read_debian, lambda source, root: []),
+    HubSource: Reader(read_hub, hub_files),
+    JsonlSource: Reader(read_jsonl, lambda source, root: files_of(source, root, source.path, JSONL)),
+    ParquetSource: Reader(read_parquet, lambda source, root: files_of(source, root, source.path, PARQUET)),
+    TeiSource: Reader(read_tei, tei_files),
+    TextSource: Reader(read_text, text_files, licence_paths),
+}
+"""The reader of each class of `Source`; a new one needs an entry here and in that union."""

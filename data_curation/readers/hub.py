@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from data_curation.readers.base import SourceBase, SourceError, resolved
 from data_curation.readers.columns import Columns
+from data_curation.readers.folder import Found
 from data_curation.readers.table import require_columns, row_document
 from data_curation.received import Received
 from licensing.expression import canonical
@@ -78,9 +79,13 @@ def read_hub(source: HubSource, root: Path, cache: Path) -> Iterator[Received]:
         yield document
 
 
-def hub_files(source: HubSource, root: Path) -> list[Path]:
+def hub_files(source: HubSource, root: Path) -> list[Found]:
     """The files of a local folder; none for a dataset of the hub, which its revision pins."""
-    return [path for path in resolved(root, source.dataset).rglob("*") if path.is_file()] if source.is_folder else []
+    if not source.is_folder:
+        return []
+    folder = resolved(root, source.dataset)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [Found(path.relative_to(folder).as_posix(), path) for path in paths]
 
 
 def _rows(source: HubSource, root: Path, cache: Path) -> Iterator[dict[str, Any]]:
