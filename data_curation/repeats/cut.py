@@ -88,7 +88,7 @@ class Cutter:
         if row is None:
             return Cut(text, (), len(words), None)
         layout = Layout.of(text)
-        check_words(layout, words)
+        check_words(len(layout.words), words)
         found = _Found(layout)
         cuts = self._actions()
         # What is cut comes first, so that a paragraph that is only counted hides no run that is cut.

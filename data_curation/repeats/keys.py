@@ -45,7 +45,7 @@ def folded_key(paragraph: str) -> int:
 def paragraph_keys(text: str, layout: Layout, least_words: int) -> tuple[Keys, Places]:
     """Keys and numbers of the paragraphs that have ``least_words`` words or more."""
     long = np.flatnonzero(layout.paragraph_words() >= least_words)
-    spans = map(layout.paragraph_span, long.tolist())
+    spans = layout.paragraph_spans()[long].tolist()
     return np.fromiter((folded_key(text[start:end]) for start, end in spans), np.uint64, len(long)), long
 
 
@@ -56,17 +56,48 @@ def run_keys(hashes: Keys, words: int) -> Keys:
     return mixed(mixed(_rolled(hashes, words)) ^ _AGAIN)
 
 
-def fingerprints(hashes: Keys, layout: Layout, settings: RunRepeats) -> Keys:
-    """The keys that stand for a text, sorted, each once."""
-    size = settings.fingerprint_words
+def fingerprints(hashes: Keys, documents: Places, units: Places, settings: RunRepeats) -> tuple[Keys, Places]:
+    """The keys that stand for documents, and the number of the document of each; a key may come more than once.
+
+    ``hashes`` are the words of all documents one after another, ``documents`` (documents + 1,) where each begins and
+    ``units`` (units, 2) first word and end of each unit. What a document gets does not depend on its neighbours.
+    """
+    size, window = settings.fingerprint_words, settings.window
     if len(hashes) < size:
-        return np.empty(0, np.uint64)
+        return np.empty(0, np.uint64), np.empty(0, np.int64)
     grams = mixed(_rolled(hashes, size))
-    least = _least_of(grams, min(settings.window, len(grams)))
-    least = least[np.append(True, least[1:] != least[:-1])]
-    starts, ends = layout.unit_words().T
-    anchored = [grams[starts[starts < len(grams)]], grams[ends[ends >= size] - size]]
-    return np.unique(mixed(np.concatenate([least, *anchored]) ^ _AGAIN))
+    owner = np.repeat(np.arange(len(documents) - 1), np.diff(documents))
+    ends = documents[1:][owner]
+    found = [_winnowed(grams, window, np.arange(len(hashes)) + (size + window - 1) <= ends)]
+    found.append(_least_of_short(grams, documents, size, window))
+    starts, stops = units[units[:, 1] > units[:, 0]].T
+    starts = starts[starts + size <= ends[starts]]
+    stops = stops[stops - size >= documents[:-1][owner[stops - 1]]]
+    found += [(grams[starts], starts), (grams[stops - size], stops - size)]
+    keys, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return mixed(keys ^ _AGAIN), owner[places]
+
+
+def _winnowed(grams: Keys, window: int, whole: NDArray[np.bool_]) -> tuple[Keys, Places]:
+    """The least of each window that lies in one document (``whole``, by the window's first word), and that word."""
+    if len(grams) < window:
+        return grams[:0], np.empty(0, np.int64)
+    least = _least_of(grams, window)
+    whole = whole[: len(least)]
+    fresh = np.append(True, (least[1:] != least[:-1]) | ~whole[:-1])
+    at = np.flatnonzero(whole & fresh)
+    return least[at], at
+
+
+def _least_of_short(grams: Keys, documents: Places, size: int, window: int) -> tuple[Keys, Places]:
+    """The least of all runs of each document that is shorter than one window of them."""
+    lengths = np.diff(documents)
+    starts = documents[:-1][(lengths >= size) & (lengths < size + window - 1)]
+    if not len(starts):
+        return grams[:0], starts
+    ends = documents[np.searchsorted(documents, starts, "right")] - size + 1
+    edges = np.column_stack([starts, ends]).reshape(-1)
+    return np.minimum.reduceat(np.append(grams, np.uint64(0)), edges)[::2], starts
 
 
 def _rolled(hashes: Keys, words: int) -> Keys:

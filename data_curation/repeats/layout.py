@@ -70,9 +70,10 @@ class Layout:
         counts: NDArray[np.int64] = np.diff(np.append(first, len(self.words)))
         return counts
 
-    def paragraph_span(self, paragraph: int) -> tuple[int, int]:
-        """Start and end of a paragraph in characters."""
-        return int(self.units[self.paragraphs[paragraph], 0]), int(self.units[self.paragraphs[paragraph + 1] - 1, 1])
+    def paragraph_spans(self) -> NDArray[np.int64]:
+        """Start and end of each paragraph in characters, shape (paragraphs, 2)."""
+        first, end = self.paragraphs[:-1], self.paragraphs[1:]
+        return np.column_stack([self.units[first, 0], self.units[end - 1, 1]])
 
 
 def _runs(inside: Marks) -> Places:

@@ -33,6 +33,8 @@ DOCUMENT = np.dtype([("id", ">u8", 4), ("rank", "<i8"), ("words", "<u4"), ("para
 """One document: its id as four big-endian numbers, which sort as the digests do, and how many keys it has."""
 
 _CHUNK = 1 << 14
+_BATCH = 1 << 18  # characters: arrays of that size stay in the processor's cache
+_GAP = "\n\n"
 _NONE = np.empty(0, np.uint64)
 
 
@@ -47,6 +49,8 @@ class RepeatWriter:
         self._folder = folder
         self._settings = settings
         self._counts = {"documents": 0, "paragraphs": 0, "runs": 0}
+        self._waiting: list[_Waiting] = []
+        self._characters = 0
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -60,39 +64,78 @@ class RepeatWriter:
         ``words`` are those of ``text``. The language plays no part: a paragraph left untranslated in a Dutch and in a
         German page is the same paragraph.
         """
-        layout = Layout.of(text)
-        check_words(layout, words)
-        keys = {"paragraphs": self._paragraphs(text, layout), "runs": self._runs(words, layout)}
-        row = np.zeros(1, DOCUMENT)
-        row["id"], row["rank"], row["words"] = np.frombuffer(bytes.fromhex(id), ">u8"), rank, len(words)
+        self._waiting.append(_Waiting(id, rank, text, words))
+        self._characters += len(text)
+        if self._characters >= _BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Treat all that waits at once: for each document by itself, a page would cost ten times its share."""
+        waiting, self._waiting, self._characters = self._waiting, [], 0
+        if not waiting:
+            return
+        batch = _Batch(waiting)
+        rows = np.zeros(len(waiting), DOCUMENT)
+        rows["id"] = np.frombuffer(bytes.fromhex("".join(one.id for one in waiting)), ">u8").reshape(-1, 4)
+        rows["rank"], rows["words"] = [one.rank for one in waiting], np.diff(batch.documents)
         for kind in KINDS:
-            row[kind] = len(keys[kind])
-            self._files[kind].write(keys[kind].astype("<u8", copy=False).tobytes())
-            self._counts[kind] += len(keys[kind])
-        self._files["documents"].write(row.tobytes())
-        self._counts["documents"] += 1
-
-    def _paragraphs(self, text: str, layout: Layout) -> NDArray[np.uint64]:
-        rules = self._settings.paragraphs
-        return np.unique(paragraph_keys(text, layout, rules.least_words)[0]) if rules else _NONE
-
-    def _runs(self, words: Words, layout: Layout) -> NDArray[np.uint64]:
-        return fingerprints(words.hashes, layout, self._settings.runs) if self._settings.runs else _NONE
+            keys, rows[kind] = batch.keys(kind, self._settings)
+            self._files[kind].write(keys.astype("<u8", copy=False).tobytes())
+            self._counts[kind] += len(keys)
+        self._files["documents"].write(rows.tobytes())
+        self._counts["documents"] += len(rows)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
+            self._flush()
             (self._new / "form.json").write_text(json.dumps(_form(self._settings, self._counts)) + "\n")
         self._open.__exit__(kind, error, trace)
 
 
-def check_words(layout: Layout, words: Words) -> None:
-    """Raise HerkomstError where ``words`` are those of another text than ``layout``: keys would name wrong places."""
-    if len(layout.words) != len(words):
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    id: str
+    rank: int
+    text: str
+    words: Words
+
+
+class _Batch:
+    """Some documents one after another, parted by blank lines, so that no word, unit or paragraph spans two."""
+
+    def __init__(self, waiting: list[_Waiting]) -> None:
+        self._waiting = waiting
+        self._text = _GAP.join(one.text for one in waiting)
+        self._layout = Layout.of(self._text)
+        lengths = [len(one.text) + len(_GAP) for one in waiting]
+        self._starts = np.append(0, np.cumsum(lengths))[:-1]
+        self.documents = np.append(np.searchsorted(self._layout.words[:, 0], self._starts), len(self._layout.words))
+        for one, count in zip(waiting, np.diff(self.documents).tolist(), strict=True):
+            check_words(count, one.words)
+
+    def keys(self, kind: Kind, settings: RepeatsSettings) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """All documents' keys one after another, each document's sorted and once, and how many each has."""
+        keys, owners = _NONE, np.empty(0, np.int64)
+        if kind == "paragraphs" and settings.paragraphs:
+            keys, numbers = paragraph_keys(self._text, self._layout, settings.paragraphs.least_words)
+            owners = np.searchsorted(self._starts, self._layout.paragraph_spans()[numbers, 0], "right") - 1
+        elif kind == "runs" and settings.runs:
+            hashes = np.concatenate([one.words.hashes for one in self._waiting])
+            keys, owners = fingerprints(hashes, self.documents, self._layout.unit_words(), settings.runs)
+        order = np.lexsort((keys, owners))
+        keys, owners = keys[order], owners[order]
+        once = np.append(True, (keys[1:] != keys[:-1]) | (owners[1:] != owners[:-1]))[: len(keys)]
+        return keys[once], np.bincount(owners[once], minlength=len(self._waiting))
+
+
+def check_words(count: int, words: Words) -> None:
+    """Raise HerkomstError where ``words`` are not the ``count`` words of the text: keys would name wrong places."""
+    if count != len(words):
         raise HerkomstError(
-            f"the text has {len(layout.words)} words and {len(words)} were given, so repeats would be looked for in "
-            "the wrong places: split the text as it is now"
+            f"the text has {count} words and {len(words)} were given, so repeats would be looked for in the wrong "
+            "places: split the text as it is now"
         )
 
 

@@ -55,6 +55,5 @@ def test_units(text: str, expected: list[str]) -> None:
 
 def test_paragraphs_are_parted_by_blank_lines_only() -> None:
     layout = Layout.of("One. Two here. Three\nfour\n\nFive six\n\n\n seven")
-    spans = [layout.paragraph_span(number) for number in range(len(layout.paragraphs) - 1)]
-    assert spans == [(0, 25), (27, 35), (39, 44)]
+    assert layout.paragraph_spans().tolist() == [[0, 25], [27, 35], [39, 44]]
     assert layout.paragraph_words().tolist() == [5, 2, 1]

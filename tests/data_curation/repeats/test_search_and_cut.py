@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -12,7 +13,7 @@ from data_curation.repeats.cut import COUNTED, CUT, NOTHING_LEFT, Cut, Cutter
 from data_curation.repeats.layout import Layout
 from data_curation.repeats.search import find_repeats
 from data_curation.repeats.settings import ParagraphRepeats, RepeatsSettings, RunRepeats
-from data_curation.repeats.store import RepeatFolder
+from data_curation.repeats.store import KINDS, RepeatFolder, RepeatWriter
 from data_curation.words import Words
 from licensing.errors import HerkomstError
 from tests.data_curation.repeats.common import SMALL, both, cut_all, named, searched, written
@@ -255,3 +256,18 @@ def test_no_paragraph_vanishes_and_none_of_enough_words_stays_twice(tmp_path: Pa
     before = set().union(*({part.strip() for part in paragraphs(text)} for text in texts.values()))
     assert {part.strip() for left in after for part in left} == before
     assert sum(len({part.strip() for part in left}) for left in after) == len(before)
+
+
+def test_the_keys_of_a_document_do_not_depend_on_its_neighbours(tmp_path: Path) -> None:
+    texts = random_texts(7, 12) | {"none": "", "space": " \n", "short": "Alpha bravo charlie delta echoes foxes."}
+    with RepeatWriter(tmp_path / "all", SMALL) as writer:
+        for name, text in texts.items():
+            writer.add(named(name), 0, text, Words.of(text))
+    together = RepeatFolder.open(tmp_path / "all", SMALL)
+    for kind in KINDS:
+        (rows, keys) = next(together.keys(kind))
+        bounds = np.append(0, np.cumsum(rows[kind], dtype=np.int64))
+        for number, name in enumerate(texts):
+            written(tmp_path / "one", {name: texts[name]}, SMALL, {})
+            alone = next(RepeatFolder.open(tmp_path / "one", SMALL).keys(kind))[1]
+            assert keys[bounds[number] : bounds[number + 1]].tolist() == alone.tolist(), (kind, name)
