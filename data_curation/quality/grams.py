@@ -165,8 +165,8 @@ class Repeats:
         """
         size = codes.shape[1]
         low = np.uint64((1 << size.bit_length()) - 1)
-        codes |= low
-        codes ^= np.arange(size, dtype=np.uint64)
+        codes &= ~low
+        codes |= np.arange(size, dtype=np.uint64)
         codes.sort(axis=1)
         same = (codes[:, 1:] ^ codes[:, :-1]) <= low
         counts = np.add.reduce(same, axis=1, dtype=np.intp).tolist()
@@ -184,7 +184,7 @@ class Repeats:
         return list(np.flatnonzero(marked).tolist())
 
     def _positions(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        return (~keys & self._low).astype(np.int64)
+        return (keys & self._low).astype(np.int64)
 
 
 def _shifted(
