@@ -99,6 +99,40 @@ class FineWebSettings(Section):
     """Largest share of characters in repeated lines [0.01]."""
     max_lines_per_word: Share = 0.45
     """Most line ends for each word [0.3]."""
+    spare_without_marks: bool = False
+    """Let a page pass ``min_terminal_lines`` of which no line at all ends in punctuation [false]."""
+
+
+class C4Settings(Section):
+    """Rules of datatrove's C4QualityFilter (Raffel et al. 2020, section 2.2); C4's values in brackets.
+
+    The first two remove a page. The others leave lines out of account, and matter only to ``min_sentences`` and to
+    which lines the first two look at: the text itself is never changed.
+    """
+
+    drop_lorem_ipsum: bool = True
+    """Remove a page with the filler text "lorem ipsum" [true]."""
+    drop_curly_bracket: bool = False
+    """Remove a page with an opening curly bracket [true]; it would remove every page about programming."""
+    min_sentences: int = Field(default=0, ge=0)
+    """Fewest sentences in the lines that count [5]; 0 asks for none."""
+    min_words_per_line: int = Field(default=0, ge=0)
+    """Lines with fewer words, parted by white space, do not count [3]."""
+    longest_word: int = Field(default=0, ge=0)
+    """Lines with a longer word, in characters, do not count [1000]; 0 lets every line count."""
+    need_terminal_mark: bool = False
+    """Lines that do not end in a full stop, question mark, exclamation mark or quotation mark do not count [true]."""
+    leave_out_javascript: bool = False
+    """Lines with the word javascript do not count [true]."""
+    leave_out_policy: bool = False
+    """Lines with an English phrase such as "cookie policy" or "terms of use" do not count [true]."""
+    leave_out_citations: bool = False
+    """Look at lines without ``[1]``, ``[edit]`` and ``[citation needed]`` [true]."""
+
+    def rules_for_lines(self) -> bool:
+        """Return whether any rule asks about single lines."""
+        counted = self.min_sentences or self.min_words_per_line or self.longest_word or self.need_terminal_mark
+        return bool(counted or self.leave_out_javascript or self.leave_out_policy or self.leave_out_citations)
 
 
 class QualityThresholds(Section):
@@ -106,11 +140,34 @@ class QualityThresholds(Section):
 
     max_symbols: Share = 0.35
     """Largest share of the characters other than white space that are neither letter nor digit (our own rule)."""
-    drop_lorem_ipsum: bool = True
-    """Drop a page with the filler text "lorem ipsum", by datatrove's C4QualityFilter (Raffel et al. 2020)."""
     gopher: GopherSettings | None = GopherSettings()
     repetition: RepetitionSettings | None = RepetitionSettings()
     fineweb: FineWebSettings | None = FineWebSettings()
+    c4: C4Settings | None = C4Settings()
+
+
+class ScoreSettings(Section):
+    """What a text's quality score is made of, by which the better of two duplicates is kept: weights of four shares."""
+
+    phrases: int = Field(default=4, ge=0)
+    """Weight of the share of five-word phrases that did not occur before in the text."""
+    lines: int = Field(default=3, ge=0)
+    """Weight of the share of lines that end in a full stop or another terminal mark."""
+    letters: int = Field(default=2, ge=0)
+    """Weight of the share of words with a letter."""
+    symbols: int = Field(default=1, ge=0)
+    """Weight of the share of visible characters that belong to a word."""
+
+    @property
+    def total(self) -> int:
+        """Sum of the weights."""
+        return self.phrases + self.lines + self.letters + self.symbols
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> ScoreSettings:
+        if not self.total:
+            raise ValueError("all weights are 0, so that every text would score the same: give at least one a weight")
+        return self
 
 
 class LanguageQuality(Section):
@@ -129,6 +186,11 @@ class LanguageQuality(Section):
 class QualitySettings(Section):
     """The content of ``configs/quality.yaml``: common thresholds and one entry for each language."""
 
+    words: Literal["unicode", "datatrove"] = "unicode"
+    """How a text is split into words: ``unicode`` is our own split, the same for all languages; ``datatrove`` is
+    datatrove's splitter of the language, thirty times slower, for comparison with an unchanged datatrove. It rests on
+    spaCy (Maltese and Galician: on stanza), which does not come with Herkomst."""
+    score: ScoreSettings = ScoreSettings()
     thresholds: QualityThresholds = QualityThresholds()
     languages: dict[LanguageCode, LanguageQuality] = Field(min_length=1)
 

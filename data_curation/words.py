@@ -9,13 +9,13 @@ marks are no words. Languages written without spaces (Chinese, Japanese, Thai) w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xxhash
 from datatrove.utils.word_tokenizers import WordTokenizer
+
+from data_curation.vocabulary import Vocabulary, vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,30 +55,31 @@ class RegexWords(WordTokenizer):  # type: ignore[misc]
 
 def word_hashes(words: Sequence[str]) -> NDArray[np.uint64]:
     """Return XXH3-64 (seed 0) of each word in lower case and UTF-8, in order; shape (words,)."""
-    lowered = map(str.lower, words)
-    try:
-        return _hashes(lowered, len(words))
-    except UnicodeEncodeError:  # a lone surrogate, as JSON may carry it
-        return _hashes((word.lower().encode("utf-8", "surrogatepass") for word in words), len(words))
+    known = vocabulary()
+    rows = known.rows(words)
+    return known.hashes[rows]
 
 
-def _hashes(words: Iterable[str | bytes], count: int) -> NDArray[np.uint64]:
-    return np.fromiter(map(xxhash.xxh3_64_intdigest, words), np.uint64, count)
-
-
-@dataclass(slots=True)
 class Words:
-    """The words of one text, split once and hashed once, for every step that asks about them.
+    """The words of one text, split once and looked up once, for every step that asks about them.
 
-    ``found`` are the words as written; ``hashes`` (uint64, shape (words,)) those of their lower case, and ``lengths``
-    (int64, shape (words,)) their characters, made when first asked for. ``spans`` finds them in the text again, which
-    costs a second split and is for steps that cut.
+    ``found`` are the words as written. The arrays have shape (words,) and are made when first asked for: ``hashes``
+    (uint64) of the lower case, ``lengths`` (int64) in characters, ``flags`` and, for repeated phrases, ``numbers``, see
+    `vocabulary.Vocabulary`. ``spans`` finds the words in the text again, which costs a second split and
+    is for steps that cut.
     """
 
-    text: str
-    found: list[str]
-    _hashes: NDArray[np.uint64] | None = field(default=None, repr=False, compare=False)
-    _lengths: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
+    __slots__ = ("_characters", "_flags", "_hashes", "_known", "_lengths", "_rows", "found", "text")
+
+    def __init__(self, text: str, found: list[str]) -> None:
+        self.text = text
+        self.found = found
+        self._rows: NDArray[np.intp] | None = None
+        self._hashes: NDArray[np.uint64] | None = None
+        self._lengths: NDArray[np.int64] | None = None
+        self._flags: NDArray[np.uint8] | None = None
+        self._characters: int | None = None
+        self._known: Vocabulary | None = None
 
     @classmethod
     def of(cls, text: str) -> Words:
@@ -88,21 +89,56 @@ class Words:
     def __len__(self) -> int:
         return len(self.found)
 
+    def __repr__(self) -> str:
+        return f"Words({len(self.found)} in {len(self.text)} characters)"
+
+    def __reduce__(self) -> tuple[type[Words], tuple[str, list[str]]]:
+        return Words, (self.text, self.found)
+
     @property
     def hashes(self) -> NDArray[np.uint64]:
         """XXH3-64 of each word in lower case; see `word_hashes`."""
         if self._hashes is None:
-            self._hashes = word_hashes(self.found)
+            known, rows = self._looked_up()
+            self._hashes = known.hashes[rows]
         return self._hashes
 
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Characters of each word."""
         if self._lengths is None:
-            self._lengths = np.fromiter(map(len, self.found), np.int64, len(self.found))
+            known, rows = self._looked_up()
+            self._lengths = known.lengths[rows]
         return self._lengths
+
+    @property
+    def numbers(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64]]:
+        """Codes, powers and inverses of the words as written; see `vocabulary.Vocabulary`."""
+        known, rows = self._looked_up()
+        return known.codes[rows], known.powers[rows], known.inverses[rows]
+
+    @property
+    def flags(self) -> NDArray[np.uint8]:
+        """What each word is made of: `vocabulary.LETTER`, `VISIBLE` and `FILLER`."""
+        if self._flags is None:
+            known, rows = self._looked_up()
+            self._flags = known.flags[rows]
+        return self._flags
+
+    @property
+    def characters(self) -> int:
+        """Characters of all words together."""
+        if self._characters is None:
+            self._characters = int(self.lengths.sum())
+        return self._characters
 
     def spans(self) -> NDArray[np.int64]:
         """Start and end of each word in characters of ``text``, shape (words, 2)."""
         spans = [match.span() for match in _WORD.finditer(self.text)]
         return np.array(spans, np.int64).reshape(-1, 2)
+
+    def _looked_up(self) -> tuple[Vocabulary, NDArray[np.intp]]:
+        if self._rows is None or self._known is None:
+            self._known = vocabulary()
+            self._rows = self._known.rows(self.found)
+        return self._known, self._rows

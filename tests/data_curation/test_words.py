@@ -8,6 +8,7 @@ from datatrove.pipeline.filters import GopherQualityFilter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_curation.vocabulary import FILLER, LETTER, VISIBLE, Vocabulary
 from data_curation.words import RegexWords, Words, word_hashes
 
 words = RegexWords()
@@ -63,3 +64,38 @@ def test_words_of_a_text_are_split_once_and_found_again() -> None:
     assert words.lengths.tolist() == [3, 4, 4, 6, 3]
     assert [words.text[start:end] for start, end in words.spans()] == words.found
     assert Words.of("").spans().shape == (0, 2)
+
+
+def test_a_full_vocabulary_is_left_and_changes_nothing(monkeypatch) -> None:
+    monkeypatch.setattr("data_curation.vocabulary._MOST_WORDS", 3)
+    first = Words.of("een twee drie vier vijf ÉÉN")
+    assert first.hashes.tolist() == word_hashes(first.found).tolist()
+    second = Words.of("zes zeven acht negen tien vier")
+    assert second.lengths.tolist() == [3, 5, 4, 5, 4, 4]
+    assert first.lengths.tolist() == [3, 4, 4, 4, 4, 3]
+    assert second.hashes[5] == first.hashes[3] == xxhash.xxh3_64_intdigest(b"vier")
+
+
+def test_a_vocabulary_grows_past_its_first_size() -> None:
+    known = Vocabulary(2)
+    words = [f"w{number}é" * (1 + number % 3) for number in range(50)]
+    rows = known.rows(words)
+    assert rows.tolist() == list(range(50)) == known.rows(words).tolist()
+    assert known.hashes[rows].tolist() == [xxhash.xxh3_64_intdigest(word.encode()) for word in words]
+    assert known.lengths[rows].tolist() == list(map(len, words))
+
+
+def test_the_code_of_joined_words_follows_from_theirs() -> None:
+    known = Vocabulary()
+    one, two, both = known.rows(["zon", "licht", "zonlicht"])
+    assert known.codes[one] + known.powers[one] * known.codes[two] == known.codes[both]
+    assert known.powers[both] * known.inverses[both] == 1
+
+
+def test_flags_tell_what_a_word_is_made_of() -> None:
+    assert Words.of("ab 12 __ xIPSUMx").flags.tolist() == [LETTER | VISIBLE, VISIBLE, 0, LETTER | VISIBLE | FILLER]
+
+
+def test_words_go_through_pickle() -> None:
+    words = pickle.loads(pickle.dumps(Words.of("de kat")))
+    assert (words.text, words.found, len(words), words.characters) == ("de kat", ["de", "kat"], 2, 5)
