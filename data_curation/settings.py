@@ -20,7 +20,15 @@ OFFICIAL_LANGUAGES = (
 )  # fmt: skip
 """The 24 official languages of the EU, as ISO 639-1 codes."""
 
-OTHER_CANDIDATES = ("ar", "ca", "eu", "gl", "he", "is", "ja", "ko", "nn", "no", "ru", "sr", "tr", "uk", "zh")
+REGIONAL_LANGUAGES = ("br", "ca", "cy", "eu", "fo", "fy", "gd", "gl", "lb", "lij", "ltg", "oc", "se", "vec", "wa")
+"""Regional languages of Europe that the detector can tell. It has no label for, among others, Asturian, Corsican,
+Friulian, Kashubian, Low German, Manx, Mirandese, Romansh, Sardinian, Scots and Sorbian: texts in these are taken for a
+neighbour. Bosnian is left out on purpose, since a fifth of Croatian sentences would be taken for it."""
+
+OTHER_CANDIDATES = (
+    "af", "an", "ar", "be", "ext", "fa", "he", "hi", "id", "is", "ja", "ko", "la", "mk", "nn", "no", "ru", "sq", "sr",
+    "tr", "uk", "vi", "zh",
+)  # fmt: skip
 """Languages that are told apart from the wanted ones, so that a page in one of them is not taken for its neighbour."""
 
 LanguageCode = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
@@ -28,10 +36,49 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Kind = Literal["email", "phone", "iban", "bsn"]
 
 
-class LanguageSettings(Section):
-    """How a document's language is settled; see ``data_curation.language``."""
+class FunctionWordSettings(Section):
+    """The content of ``configs/function-words.yaml``: more function words than the quality rules need."""
 
-    candidates: tuple[LanguageCode, ...] = OFFICIAL_LANGUAGES + OTHER_CANDIDATES
+    languages: dict[LanguageCode, tuple[str, ...]] = Field(default_factory=dict)
+    """Words in lower case; written in YAML as one string with blanks."""
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {code: tuple(words.split()) if isinstance(words, str) else words for code, words in value.items()}
+
+
+class ParagraphSettings(Section):
+    """When a paragraph is surely in another language; see ``data_curation.languages.paragraphs``."""
+
+    least_letters: int = Field(default=30, ge=1)
+    """A paragraph with fewer letters is never judged."""
+    joined_letters: int = Field(default=120, ge=1)
+    """Fewest letters of all paragraphs of a text that seem to be in one other language, together."""
+    least_function_words: int = Field(default=3, ge=1)
+    """Fewest function words of the other language in a paragraph."""
+    function_word_share: Share = 0.15
+    """Least share of a paragraph's words that are function words of the other language."""
+    dominance: float = Field(default=1.8, ge=1)
+    """How many times as many function words of the other language as of the document's own it takes."""
+    most_symbols: Share = 0.08
+    """Largest share of symbols among letters and symbols; above it a paragraph is code or figures, and stays."""
+    least_confidence: Share = 0.9
+    """Least probability that the detector gives the other language on the paragraphs taken together."""
+    sample_characters: int = Field(default=1000, ge=100)
+    """How much of them the detector reads."""
+    quoted_share: Share = 0.05
+    """Foreign paragraphs with less than this share of a text's letters are quotations, and stay."""
+    least_remaining: Share = 0.4
+    """Least share of the letters that must remain; below it the document is removed, ``language-mixed``."""
+
+
+class LanguageSettings(Section):
+    """How a document's language is settled; see ``data_curation.languages.judge``."""
+
+    candidates: tuple[LanguageCode, ...] = OFFICIAL_LANGUAGES + REGIONAL_LANGUAGES + OTHER_CANDIDATES
     """Languages the detector may answer with; the wanted ones must be among them."""
     least_confidence: Share = 0.5
     """Below this probability the detector's answer does not count by itself."""
@@ -39,6 +86,17 @@ class LanguageSettings(Section):
     """Up to this length, an unsure document stays under its declared language if that is among the three likeliest."""
     keep_under_detected: bool = False
     """Keep a document whose detected language differs from the declared one, under the detected language."""
+    sample_characters: int = Field(default=4000, ge=300)
+    """How much of a document the detector reads at most: a third each from start, middle and end."""
+    first_sample_characters: int = Field(default=600, ge=300)
+    """How much it reads first, where function words point clearly to one language."""
+    first_sample_confidence: Share = 0.9
+    """Least probability of that same language with which the first sample is enough."""
+    first_sample_function_words: Share = 0.08
+    """Least share of function words of that language among the text's words; Finnish and Hungarian have few."""
+    mixed: Literal["cut", "keep", "remove"] = "cut"
+    """What becomes of paragraphs in other languages: cut, keep and only count them, or remove the document."""
+    paragraphs: ParagraphSettings = ParagraphSettings()
 
 
 class GopherSettings(Section):

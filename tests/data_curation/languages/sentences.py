@@ -1,0 +1,28 @@
+"""One sentence in each official language of the EU, written for these tests."""
+
+SENTENCES = {
+    "bg": "Тази сутрин влакът закъсня с двадесет минути и пътниците чакаха на перона.",
+    "cs": "Dnes ráno měl vlak dvacet minut zpoždění a cestující čekali na nástupišti.",
+    "da": "I morges var toget tyve minutter forsinket, og passagererne ventede på perronen uden at vide hvorfor.",
+    "de": "Heute Morgen hatte der Zug zwanzig Minuten Verspätung, und die Reisenden warteten auf dem Bahnsteig.",
+    "el": "Σήμερα το πρωί το τρένο καθυστέρησε είκοσι λεπτά και οι επιβάτες περίμεναν στην αποβάθρα.",
+    "en": "This morning the train was twenty minutes late and the passengers were waiting on the platform.",
+    "es": "Esta mañana el tren llegó con veinte minutos de retraso y los viajeros esperaban en el andén.",
+    "et": "Täna hommikul hilines rong kakskümmend minutit ja reisijad ootasid perroonil.",
+    "fi": "Tänä aamuna juna oli kaksikymmentä minuuttia myöhässä ja matkustajat odottivat laiturilla.",
+    "fr": "Ce matin, le train avait vingt minutes de retard et les voyageurs attendaient sur le quai.",
+    "ga": "Bhí an traein fiche nóiméad déanach ar maidin agus bhí na paisinéirí ag fanacht ar an ardán.",
+    "hr": "Jutros je vlak kasnio dvadeset minuta, a putnici su čekali na peronu i pitali što se događa.",
+    "hu": "Ma reggel a vonat húsz percet késett, és az utasok a peronon várakoztak.",
+    "it": "Questa mattina il treno aveva venti minuti di ritardo e i viaggiatori aspettavano sul binario.",
+    "lt": "Šį rytą traukinys vėlavo dvidešimt minučių, o keleiviai laukė perone.",
+    "lv": "Šorīt vilciens kavējās divdesmit minūtes, un pasažieri gaidīja uz perona.",
+    "mt": "Dalgħodu l-ferrovija ddewmet għoxrin minuta u l-passiġġieri kienu qed jistennew fuq il-pjattaforma.",
+    "nl": "Vanmorgen had de trein twintig minuten vertraging en de reizigers stonden op het perron te wachten.",
+    "pl": "Dziś rano pociąg był spóźniony o dwadzieścia minut, a podróżni czekali na peronie.",
+    "pt": "Esta manhã o comboio chegou com vinte minutos de atraso e os passageiros esperavam na plataforma.",
+    "ro": "În această dimineață trenul a întârziat douăzeci de minute, iar călătorii așteptau pe peron.",
+    "sk": "Dnes ráno meškal vlak dvadsať minút a cestujúci čakali na nástupišti, kým im niekto niečo povie.",
+    "sl": "Danes zjutraj je vlak zamujal dvajset minut in potniki so čakali na peronu.",
+    "sv": "I morse var tåget tjugo minuter försenat och resenärerna väntade på perrongen utan att få veta varför.",
+}
