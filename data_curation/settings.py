@@ -7,7 +7,7 @@ that a configuration can be checked without loading a language model or datatrov
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -271,18 +271,33 @@ class PersonalDataSettings(Section):
     """Countries whose national phone numbers are looked for in texts of a language, in this order."""
 
 
-class DuplicatesSettings(Section):
-    """How near duplicates are found; see ``data_curation.minhash`` for the curve that these values give."""
+GroundOfUse = Literal[
+    "agreement", "own", "consent", "official-work", "licence", "public-domain", "dsm-art-3", "dsm-art-4"
+]
+GROUNDS: tuple[GroundOfUse, ...] = get_args(GroundOfUse)
+"""The bases on which a document can be admitted (``licensing.rights.Basis``), the surest first; why in
+``data_curation.survivor``."""
 
+
+class DuplicatesSettings(Section):
+    """How near duplicates are found, see ``data_curation.minhash`` for the curve that these values give, and which of
+    them stays (``data_curation.survivor``)."""
+
+    survivor: tuple[Literal["rights", "quality", "digest"], ...] = ("rights", "quality", "digest")
+    """What decides which one of a group stays, the weightiest first: the surest right to use it, the best quality, the
+    smallest id. ``digest`` comes last, so that there is always one answer. Without ``rights`` a text that came under an
+    agreement may be used under the terms of a copy on the web, with the duties of both."""
+    rights_order: tuple[GroundOfUse, ...] = GROUNDS
+    """Grounds of use, the surest first; each exactly once. Of equal grounds the one with more duties is the surer."""
     shingle_words: int = Field(default=5, ge=1)
     """Words in a shingle; similarity is the Jaccard index of two documents' sets of shingles."""
-    permutations: int = Field(default=256, ge=8)
+    permutations: int = Field(default=140, ge=8)
     """Values in a signature, of 4 bytes each."""
-    bands: int = Field(default=32, ge=1)
+    bands: int = Field(default=20, ge=1)
     """Groups of values; two documents meet if all values of one group agree."""
-    least_estimate: Share = 0.75
-    """A pair counts as duplicate from this *estimated* similarity. It lies two standard errors of the estimate under
-    the similarity aimed at (0.8), for with 0.8 itself half of the pairs at 0.8 would be missed."""
+    least_estimate: Share = 0.72
+    """A pair counts as duplicate from this *estimated* similarity. It lies more than two standard errors of the estimate
+    (0.034 each) under the similarity aimed at (0.8), for with 0.8 itself half of the pairs at 0.8 would be missed."""
     keys_in_memory: int = Field(default=8_000_000, ge=1)
     """Band keys held at once, at about 45 bytes each."""
     leaders_per_bucket: int = Field(default=64, ge=1)
@@ -293,9 +308,29 @@ class DuplicatesSettings(Section):
         if self.permutations % self.bands:
             raise ValueError(
                 f"permutations ({self.permutations}) is no multiple of bands ({self.bands}): "
-                "choose for instance 256 and 32"
+                "choose for instance 140 and 20"
             )
         return self
+
+    @field_validator("survivor")
+    @classmethod
+    def _digest_last(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value[-1:] != ("digest",) or len(set(value)) < len(value):
+            raise ValueError(
+                f"survivor ({', '.join(value)}) must name each criterion once and end in digest, or documents that are "
+                "equal in the others would have no order: write for instance [rights, quality, digest]"
+            )
+        return value
+
+    @field_validator("rights_order")
+    @classmethod
+    def _every_ground_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if sorted(value) != sorted(GROUNDS):
+            raise ValueError(
+                f"rights_order ({', '.join(value)}) must name each of {', '.join(GROUNDS)} exactly once, or documents "
+                "on the others would have no place among copies: add or remove what differs"
+            )
+        return value
 
 
 class CurationSettings(Section):

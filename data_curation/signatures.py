@@ -8,6 +8,7 @@ a reader checks against the sizes of the others.
 from __future__ import annotations
 
 import json
+import struct
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ reason for which the document was not admitted (``data_curation.copies``)."""
 BARRED_RANK = -1
 """The rank of barred documents: before all that are admitted, whose ranks are 0 and more."""
 
+_KEY = struct.Struct("<32s32s32s8sq32s")  # one row of KEY
 _SIGNATURE = np.dtype("<u4")
 
 
@@ -76,17 +78,21 @@ class SignatureWriter:
         ``received`` is the digest of the folded received text (that of the final text where it is left out), and
         ``barred`` the reason why the document was not admitted; such a document has no rank of its own.
         """
-        key = np.zeros(1, KEY)
-        key["id"], key["text"] = _digest(id, "id"), _digest(text_sha256, "text_sha256")
-        key["received"] = _digest(received, "received") if received else key["text"]
-        key["language"], key["rank"] = _language(language), BARRED_RANK if barred else rank
-        key["barred"] = _reason(barred)
+        text = _digest(text_sha256, "text_sha256")
+        key = _KEY.pack(
+            _digest(id, "id"),
+            text,
+            _digest(received, "received") if received else text,
+            _language(language),
+            BARRED_RANK if barred else rank,
+            _reason(barred),
+        )
         if signature.shape != (self._settings.permutations,) or signature.dtype != np.uint32:
             raise HerkomstError(
                 f"document {id}: its signature is {signature.dtype} {signature.shape}, not uint32 of "
                 f"{self._settings.permutations}, and would fit no other; make it with the same settings"
             )
-        self._keys.write(key.tobytes())
+        self._keys.write(key)
         self._signatures.write(signature.astype(_SIGNATURE, copy=False).tobytes())
         self._documents += 1
 
@@ -142,20 +148,21 @@ def write_signatures(
 
 def _form(settings: DuplicatesSettings, documents: int) -> dict[str, int]:
     return {
-        "version": 2,
+        "version": 3,
         "documents": documents,
         "permutations": settings.permutations,
         "shingle_words": settings.shingle_words,
     }
 
 
-def _digest(value: str, field: str) -> NDArray[np.uint64]:
+def _digest(value: str, field: str) -> bytes:
     try:
-        return np.frombuffer(bytes.fromhex(value), ">u8").reshape(4)
-    except ValueError as error:
-        raise HerkomstError(
-            f"{field} {value!r} is no SHA-256 in hexadecimal, so the document has no identity"
-        ) from error
+        digest = bytes.fromhex(value)
+    except ValueError:
+        digest = b""
+    if len(digest) != 32:
+        raise HerkomstError(f"{field} {value!r} is no SHA-256 in hexadecimal, so the document has no identity")
+    return digest
 
 
 def _reason(barred: str | None) -> bytes:
