@@ -18,10 +18,13 @@ from data_curation.copies import from_copy, set_aside, with_copy
 from data_curation.held_back import HeldBack, held_back
 from data_curation.ledger_table import LEDGER, LedgerWriter
 from data_curation.parallel import run_tasks
+from data_curation.repeats.cut import NOTHING_LEFT, Cut, Cutter
+from data_curation.repeats.settings import RepeatsSettings
 from data_curation.shards import RECEIVED, Row, read_slice, shards, slice_bounds
 from data_curation.shared_terms import SharedTerms
 from data_curation.streams import StreamWriters, stream_name
 from data_curation.withdrawn import WITHDRAWN, Refusal, Withdrawn
+from data_curation.words import Words
 from licensing.canonical import canonical
 from licensing.leaf import partner_leaf
 from licensing.leaf_hashes import leaf_hashes
@@ -49,6 +52,8 @@ class CommitInputs:
     copies: Path | None = None
     copies_not_admitted: Outcome = "review"
     terms: SharedTerms | None = None
+    repeats: Path | None = None
+    repeats_settings: RepeatsSettings | None = None
 
 
 def commit(inputs: CommitInputs, ledger: Path, corpus: Path, workers: int = 1) -> Iterator[int]:
@@ -92,6 +97,7 @@ def _rows_of(inputs: CommitInputs, held: HeldBack, low: str, high: str) -> Itera
     removed = {row["id"]: row for row in read_slice(inputs.duplicates, low, high)}
     copies = {row["id"]: row for row in read_slice(inputs.copies, low, high)} if inputs.copies else {}
     terms = inputs.terms.slice(low, high) if inputs.terms else {}
+    cutter = _Cutting(inputs, low, high)
     received: dict[str, Row] = {}
     for path in shards(inputs.received):
         for row in read_slice(path, low, high, _RECEIVED_COLUMNS):
@@ -101,7 +107,7 @@ def _rows_of(inputs: CommitInputs, held: HeldBack, low: str, high: str) -> Itera
         decision, stricter = decided[name], None
         if inputs.terms and name in terms:
             decision, stricter = inputs.terms.settle(decision, terms[name])
-        row, text = _ledger_row(inputs, received[name], decision, curated.get(name), removed.get(name))
+        row, text = _ledger_row(inputs, received[name], decision, curated.get(name), removed.get(name), cutter)
         if stricter is not None and text is not None:
             row, text = set_aside(row, stricter.outcome, stricter.reason, stricter.clause, stricter.explanation), None
         if name in copies and text is not None:
@@ -113,8 +119,22 @@ def _rows_of(inputs: CommitInputs, held: HeldBack, low: str, high: str) -> Itera
         yield row, text
 
 
+class _Cutting:
+    """Cuts from the texts of one slice what other documents keep."""
+
+    def __init__(self, inputs: CommitInputs, low: str, high: str) -> None:
+        found = read_slice(inputs.repeats, low, high) if inputs.repeats and inputs.repeats_settings else ()
+        self._rows = {row["id"]: row for row in found}
+        self._cutter = Cutter(inputs.repeats_settings) if inputs.repeats_settings else None
+
+    def cut(self, row: Row, text: str) -> Cut | None:
+        """What is left of the text of a ledger row; None where it repeats nothing."""
+        known = self._rows.get(row["id"])
+        return self._cutter.cut(text, Words.of(text), known) if self._cutter and known else None
+
+
 def _ledger_row(
-    inputs: CommitInputs, row: Row, decision: Row, curated: Row | None, duplicate: Row | None
+    inputs: CommitInputs, row: Row, decision: Row, curated: Row | None, duplicate: Row | None, cutting: _Cutting
 ) -> tuple[Row, str | None]:
     events = [_event("ingest", "unreadable" if row["problem"] else "received", row["problem"], row["detail"])]
     events.append(_event("admit", decision["outcome"], decision["reason"], decision["explanation"]))
@@ -147,15 +167,31 @@ def _ledger_row(
             told = f"kept instead: {duplicate['survivor']} (similarity {duplicate['similarity']:.2f})"
             events.append(_event("curate", "removed", row["reason"], told))
         else:
-            text = curated["text"]
-            row |= {"final_sha256": curated["final_sha256"], "text_bytes": curated["text_bytes"]}
-            row["use"] = "held-out" if _held_out(inputs, row) else "train"
-            row["stream"] = stream_name(row)
-            events.append(_event("commit", row["use"], None, f"stream {row['stream']}"))
+            text = _kept(inputs, row, curated, cutting.cut(row, curated["text"]), events)
     row["events"] = events
-    final = curated["final_sha256"] if curated is not None else None
-    refusal = inputs.withdrawn.refusal(row, final) if inputs.withdrawn else None
-    return (_withdrawn(row, refusal), None) if refusal else (row, text)
+    before = curated["final_sha256"] if curated is not None else None
+    for final in dict.fromkeys((before, row["final_sha256"])) if inputs.withdrawn else ():
+        refusal = inputs.withdrawn.refusal(row, final) if inputs.withdrawn else None
+        if refusal:
+            return _withdrawn(row, refusal), None
+    return row, text
+
+
+def _kept(inputs: CommitInputs, row: Row, curated: Row, cut: Cut | None, events: list[Row]) -> str | None:
+    """Complete the row of a document that stays; returns its final text, None where too little is left of it."""
+    text: str = curated["text"]
+    row |= {"final_sha256": curated["final_sha256"], "text_bytes": curated["text_bytes"]}
+    if cut is not None and cut.reason:
+        events.append(cut.event())
+        if cut.reason == NOTHING_LEFT:
+            row |= {"reason": NOTHING_LEFT, "final_sha256": None, "text_bytes": 0}
+            return None
+        text, encoded = cut.text, cut.text.encode()
+        row |= {"final_sha256": hashlib.sha256(encoded).hexdigest(), "text_bytes": len(encoded)}
+    row["use"] = "held-out" if _held_out(inputs, row) else "train"
+    row["stream"] = stream_name(row)
+    events.append(_event("commit", row["use"], None, f"stream {row['stream']}"))
+    return text
 
 
 def _withdrawn(row: Row, refusal: Refusal) -> Row:

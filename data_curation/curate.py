@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,12 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from data_curation.contamination.match import EvaluationSets
+from data_curation.contamination.table import gather_hits
 from data_curation.curation_job import CurationJob
 from data_curation.curation_steps import steps
 from data_curation.duplicates import find_duplicates
+from data_curation.repeats.search import find_repeats
 from data_curation.shards import read_shard, shards
 from data_curation.shared_terms import write_terms
 from licensing.canonical import canonical
@@ -44,25 +47,50 @@ def curate(
     tasks = len(job.shards())
     (job.partial / "tasks").mkdir(parents=True, exist_ok=True)
     write_atomically(job.partial / "first-shards.json", canonical(_first_shards(job)))
+    if job.settings.contamination.sets and not job.evaluation_sets.exists():
+        EvaluationSets.load(job.settings.contamination, job.root).write(job.evaluation_sets)
     with _Watch(job.partial / "tasks", tasks, expect, advance):
         _execute(job, tasks, workers)
     with atomic_folder(job.partial / "out") as out:
-        figures = find_duplicates(
-            [task / "signatures" for task in _finished(job, tasks)],
-            out / "duplicates.parquet",
-            job.settings.duplicates,
-            job.partial / "bands",
-            out / "copies.parquet",
+        return _search(job, _finished(job, tasks), out)
+
+
+def _search(job: CurationJob, finished: Sequence[Path], out: Path) -> dict[str, Any]:
+    """What can be said only over all tasks: duplicates, copies, repeats, and evaluation items found."""
+    settings, work = job.settings, job.partial / "search"
+    duplicates = find_duplicates(
+        [task / "signatures" for task in finished],
+        out / "duplicates.parquet",
+        settings.duplicates,
+        work,
+        out / "copies.parquet",
+    )
+    write_terms(out / "duplicates.parquet", job.decisions, out / "terms.parquet")
+    repeats = (
+        find_repeats(
+            [task / "repeats" for task in finished],
+            [out / "duplicates.parquet"],
+            out / "repeats.parquet",
+            settings.repeats,
+            work,
         )
-        write_terms(out / "duplicates.parquet", job.decisions, out / "terms.parquet")
-        (out / "documents").mkdir()
-        for number, task in enumerate(_finished(job, tasks)):
-            os.link(task / "documents.parquet", out / "documents" / f"{number:06d}.parquet")
-            # Near copies of what is withdrawn one day are found by these, when the text is gone.
-            (out / "signatures" / f"{number:06d}").mkdir(parents=True)
-            for path in sorted((task / "signatures").iterdir()):
-                os.link(path, out / "signatures" / f"{number:06d}" / path.name)
-        return _figures(out, asdict(figures))
+        if settings.repeats
+        else None
+    )
+    contamination = gather_hits([task / "hits.parquet" for task in finished], out / "contamination.parquet")
+    (out / "documents").mkdir()
+    for number, task in enumerate(finished):
+        os.link(task / "documents.parquet", out / "documents" / f"{number:06d}.parquet")
+        # Near copies of what is withdrawn one day are found by these, when the text is gone.
+        (out / "signatures" / f"{number:06d}").mkdir(parents=True)
+        for path in sorted((task / "signatures").iterdir()):
+            os.link(path, out / "signatures" / f"{number:06d}" / path.name)
+    figures = _figures(out, asdict(duplicates))
+    figures["repeats"] = asdict(repeats) if repeats else None
+    if settings.contamination.sets:
+        sets = EvaluationSets.open(job.evaluation_sets, settings.contamination).counts
+        figures["contamination"] = {name: counts | contamination.get(name, {}) for name, counts in sets.items()}
+    return figures
 
 
 def _first_shards(job: CurationJob) -> dict[str, int]:

@@ -30,3 +30,8 @@ class CurationJob:
     def task(self, number: int) -> Path:
         """The folder of a finished task."""
         return self.partial / "tasks" / f"{number:06d}"
+
+    @property
+    def evaluation_sets(self) -> Path:
+        """The index of the evaluation sets that documents are held against."""
+        return self.partial / "evaluation-sets"

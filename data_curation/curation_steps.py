@@ -9,19 +9,26 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from data_curation.blocks import BlockSettings, made, passed
+from data_curation.contamination.match import CONTAMINATED, EvaluationSets, event
+from data_curation.contamination.table import ContaminationWriter
 from data_curation.copies import barred_by, folded_sha256
 from data_curation.curation_job import CurationJob
-from data_curation.language import Languages
+from data_curation.languages.function_words import read_function_words
+from data_curation.languages.judge import Languages
 from data_curation.minhash import signature
 from data_curation.personal_data import PersonalData
 from data_curation.quality import Quality, read_quality
+from data_curation.repeats.store import RepeatWriter
+from data_curation.settings import CurationSettings
 from data_curation.shards import CURATED, Row, read_shard, write_shard
 from data_curation.signatures import SignatureWriter
+from data_curation.survivor import rank as rank_among_copies
 from data_curation.words import Words
 from licensing.canonical import canonical
 from licensing.files import atomic_folder
@@ -86,66 +93,67 @@ class ReadAdmitted(_Step):
                 continue
             if row["id"] != previous and first.get(row["id"], rank) == rank:
                 previous = row["id"]
+                known = wanted[row["id"]]
                 metadata = {
                     "declared": row["language_declared"],
-                    "rank": wanted[row["id"]].rank,
-                    "barred": wanted[row["id"]].barred,
+                    "basis": known.basis,
+                    "duties": known.duties,
+                    "barred": known.barred,
                     "received": folded_sha256(row["text"]),
                     "removed": None,
                     "events": [],
                     "personal_data": {},
                     "language": None,
+                    "quality": 0,
+                    "hits": [],
                 }
                 yield Document(text=row["text"], id=row["id"], metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A document that is read: its rank among copies of one text, or the reason why it bars its copies."""
+    """A document that is read: what it rests on, how many duties go with it, or the reason why it bars its copies."""
 
     id: str
-    rank: int
+    basis: str
+    duties: int
     barred: str | None
 
 
 def _wanted(decisions: Path) -> Iterator[_Wanted]:
-    """The documents of a shard that are admitted or barred; among admitted copies the strictest terms come first.
-
-    Were the freest copy to survive, a text delivered under an agreement could be used on the word of somebody who put a
-    copy of it on the web under an open licence.
-    """
+    """The documents of a shard that are admitted or barred."""
     for row in read_shard(decisions, ["id", "outcome", "reason", "basis", "duties"]):
         barred = barred_by(row["outcome"], row["reason"])
         if barred or row["outcome"] == "admit":
-            rank = 0 if row["basis"] == "agreement" else 100 - min(99, len(row["duties"] or ()))
-            yield _Wanted(row["id"], rank, barred)
+            yield _Wanted(row["id"], row["basis"], len(row["duties"] or ()), barred)
 
 
 class SettleLanguage(_Step):
-    """Declared against detected language."""
+    """Declared against detected language, and paragraphs in another."""
 
     def prepare(self) -> None:
         """Load the detector."""
         settings = self.job.settings
-        self._least = settings.language.least_confidence
-        self._languages = Languages(
-            settings.language.candidates,
-            settings.languages,
-            short_characters=settings.language.short_characters,
-            keep_under_detected=settings.language.keep_under_detected,
-        )
+        function_words = read_function_words(read_quality(self.job.quality_rules))
+        self._languages = Languages(settings.language, settings.languages, function_words)
 
     def treat(self, document: Any) -> None:
-        """Settle the language or remove the document."""
-        found = self._languages.judge(document.text, document.metadata["declared"], self._least)
+        """Settle the language or remove the document; a barred one is compared whatever its language."""
+        found = self._languages.judge(words_of(document), document.metadata["declared"])
         document.metadata |= {"language": found.language, "confidence": found.confidence}
-        told = f"{found.language} at {found.confidence:.2f}, declared {found.declared or 'nothing'}"
+        removed = found.outcome == "remove"
+        if not removed:
+            document.text = found.text
         if document.metadata["barred"]:
             return
-        if found.outcome == "remove":
-            self.remove(document, found.reason, told)
-        else:
-            self.tell(document, "language", found.reason, told)
+        if removed:
+            self.remove(document, found.reason, found.told())
+            return
+        self.tell(document, "language", found.reason, found.told())
+        if found.cut:
+            characters = sum(one.characters for one in found.foreign)
+            told = f"{sum(one.paragraphs for one in found.foreign)} paragraphs of {characters} characters"
+            self.tell(document, "changed", "language-paragraphs-cut", told)
 
 
 class JudgeQuality(_Step):
@@ -159,9 +167,30 @@ class JudgeQuality(_Step):
         """Remove what breaks a rule; a barred document is compared whatever its quality."""
         if document.metadata["barred"]:
             return
-        found = self._quality.judge(document.text, document.metadata["language"])
+        found = self._quality.judge(words_of(document), document.metadata["language"])
+        document.metadata["quality"] = found.score
         if not found.keep:
             self.remove(document, found.reason or "quality")
+
+
+class FindEvaluationItems(_Step):
+    """Items of evaluation sets that stand in a document, before they are trained on."""
+
+    def prepare(self) -> None:
+        """Open the index that was made before the tasks."""
+        settings = self.job.settings.contamination
+        self._sets = EvaluationSets.open(self.job.evaluation_sets, settings) if settings.sets else None
+
+    def treat(self, document: Any) -> None:
+        """Tell of items found, and remove the document where the operator says so."""
+        if self._sets is None or document.metadata["barred"]:
+            return
+        hits = self._sets.hits(words_of(document))
+        if hits:
+            document.metadata["hits"] = hits
+            document.metadata["events"].append(event(hits, self.job.settings.contamination))
+            if self.job.settings.contamination.action == "remove":
+                document.metadata["removed"] = CONTAMINATED
 
 
 class ReplacePersonalData(_Step):
@@ -222,27 +251,49 @@ class WriteCurated(_Step):
             return
         rows: list[Row] = []
         with atomic_folder(folder) as partial:
-            with SignatureWriter(partial / "signatures", self.job.settings.duplicates) as signatures:
+            with ExitStack() as stack:
+                out = _TaskOutput(stack, partial, self.job.settings)
                 for document in data:
                     row = _curated_row(document)
-                    if row["kept"]:
-                        self._sign(signatures, document, row["final_sha256"])
+                    out.add(document, row)
                     if not document.metadata["barred"]:
                         rows.append(row)
             write_shard(partial / "documents.parquet", rows, CURATED)
             (partial / "counts.json").write_bytes(canonical({"documents": len(rows)}))
         yield from ()
 
-    def _sign(self, signatures: SignatureWriter, document: Any, digest: str) -> None:
-        signatures.add(
-            document.id,
-            digest,
-            document.metadata["language"],
-            document.metadata["rank"],
-            signature(words_of(document).hashes, self.job.settings.duplicates),
-            received=document.metadata["received"],
-            barred=document.metadata["barred"],
+
+class _TaskOutput:
+    """What a task leaves besides its documents, for the searches over all tasks."""
+
+    def __init__(self, stack: ExitStack, folder: Path, settings: CurationSettings) -> None:
+        self._settings = settings
+        self._signatures = stack.enter_context(SignatureWriter(folder / "signatures", settings.duplicates))
+        self._hits = stack.enter_context(ContaminationWriter(folder / "hits.parquet"))
+        self._repeats = (
+            stack.enter_context(RepeatWriter(folder / "repeats", settings.repeats)) if settings.repeats else None
         )
+
+    def add(self, document: Any, row: Row) -> None:
+        """Take one document, kept or not."""
+        known = document.metadata
+        if known["hits"]:
+            self._hits.add(document.id, known["hits"], bool(known["removed"]))
+        if not row["kept"]:
+            return
+        duplicates, words = self._settings.duplicates, words_of(document)
+        rank = rank_among_copies(known["basis"], known["duties"], known["quality"], duplicates)
+        self._signatures.add(
+            document.id,
+            row["final_sha256"],
+            known["language"],
+            rank,
+            signature(words.hashes, duplicates),
+            received=known["received"],
+            barred=known["barred"],
+        )
+        if self._repeats and not known["barred"]:
+            self._repeats.add(document.id, rank, document.text, words)
 
 
 def _curated_row(document: Any) -> Row:
@@ -257,6 +308,7 @@ def _curated_row(document: Any) -> Row:
         "text": document.text if kept else None,
         "final_sha256": hashlib.sha256(encoded).hexdigest() if kept else None,
         "text_bytes": len(encoded) if kept else 0,
+        "quality": document.metadata["quality"],
         "personal_data": [{"kind": kind, "count": n} for kind, n in document.metadata["personal_data"].items()],
         "events": document.metadata["events"],
     }
@@ -266,6 +318,7 @@ _IN_ORDER: tuple[tuple[str, type[_Step]], ...] = (
     ("read", ReadAdmitted),
     ("language", SettleLanguage),
     ("quality", JudgeQuality),
+    ("contamination", FindEvaluationItems),
     ("personal-data", ReplacePersonalData),
 )
 

@@ -12,6 +12,8 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from data_curation.blocks import BlockSettings
+from data_curation.contamination.settings import ContaminationSettings
+from data_curation.repeats.settings import RepeatsSettings
 from licensing.settings import Section
 
 OFFICIAL_LANGUAGES = (
@@ -343,6 +345,10 @@ class CurationSettings(Section):
     """A file of quality rules; left out, the one that comes with Herkomst (``configs/quality.yaml``)."""
     personal_data: PersonalDataSettings = PersonalDataSettings()
     duplicates: DuplicatesSettings = DuplicatesSettings()
+    repeats: RepeatsSettings | None = RepeatsSettings()
+    """Paragraphs and runs of words that stand in several documents; None leaves them all."""
+    contamination: ContaminationSettings = ContaminationSettings()
+    """Evaluation sets whose items are kept out of the corpus."""
     blocks: tuple[BlockSettings, ...] = ()
     """Blocks of datatrove that run between our steps; see ``data_curation.blocks``."""
     slice_bytes: int = Field(default=64 << 20, ge=1)

@@ -85,6 +85,7 @@ CURATED = pa.schema(
         ("reason", pa.string()),
         ("language", pa.string()),
         ("language_confidence", pa.float64()),
+        ("quality", pa.int64()),
         ("text", pa.large_string()),
         ("final_sha256", pa.string()),
         ("text_bytes", pa.int64()),

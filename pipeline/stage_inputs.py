@@ -53,6 +53,14 @@ def quality_rules(loaded: Loaded) -> Path:
     return loaded.resolve(loaded.config.curation.quality_rules or "quality.yaml")
 
 
+def curation_files(loaded: Loaded) -> Iterable[Path]:
+    """Rules and evaluation sets that curation depends on."""
+    from data_curation.contamination.items import set_files
+
+    sets = loaded.config.curation.contamination.sets
+    return [quality_rules(loaded), *(path for one in sets for path in set_files(one, loaded.root))]
+
+
 _GROUND_KEYS = ("basis", "basis_evidence", "reservations")
 
 

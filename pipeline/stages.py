@@ -19,6 +19,7 @@ from pipeline.stage import Context, Stage
 from pipeline.stage_admit import admit
 from pipeline.stage_inputs import (
     agreements_of,
+    curation_files,
     dump,
     ground_settings,
     plain_sources,
@@ -120,6 +121,8 @@ def _commit(context: Context) -> dict[str, Any]:
         withdrawn=refused_by_withdrawals(context),
         copies=run.curated / "copies.parquet",
         copies_not_admitted=config.policy.copies_not_admitted,
+        repeats=run.curated / "repeats.parquet" if config.curation.repeats else None,
+        repeats_settings=config.curation.repeats,
         terms=SharedTerms(run.curated / "terms.parquet", config.policy, load_table(run.rights / "licences.yaml")),
     )
     documents = sum(source["documents"] for source in context.figures("ingest")["sources"])
@@ -267,7 +270,7 @@ def _move_into_place(finished: Path, target: Path) -> None:
 STAGES: tuple[Stage, ...] = (
     Stage(
         name="ingest",
-        version=2,
+        version=3,
         needs=(),
         outputs=lambda run: [run.received],
         settings=lambda loaded: [
@@ -293,22 +296,23 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="curate",
-        version=2,
+        version=3,
         needs=("ingest", "admit"),
         outputs=lambda run: [run.curated],
         settings=lambda loaded: dump(loaded.config.curation),
         work=_curate,
-        inputs=lambda loaded: [quality_rules(loaded)],
+        inputs=curation_files,
     ),
     Stage(
         name="commit",
-        version=2,
+        version=3,
         needs=("ingest", "admit", "curate"),
         outputs=lambda run: [run.ledger, run.corpus],
         settings=lambda loaded: [
             loaded.config.seed,
             dump(loaded.config.corpus),
             loaded.config.policy.copies_not_admitted,
+            dump(loaded.config.curation.repeats) if loaded.config.curation.repeats else None,
         ],
         work=_commit,
         obeys=True,

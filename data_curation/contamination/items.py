@@ -47,6 +47,11 @@ def read_items(settings: EvaluationSet, root: Path) -> Iterator[Item]:
         raise HerkomstError(f"evaluation set '{settings.name}' ({settings.path}) has no items, {_REMEDY}")
 
 
+def set_files(settings: EvaluationSet, root: Path) -> list[Path]:
+    """The files that a set is read from, sorted; raises HerkomstError where there is none."""
+    return [path for path, _ in _files(settings, root)]
+
+
 def _files(settings: EvaluationSet, root: Path) -> list[tuple[Path, str]]:
     """The files, each with the name that goes before its items: its path in the set without the ending."""
     path = root / settings.path
