@@ -237,6 +237,38 @@ _CURATION: Words = MappingProxyType(
         "language-agrees": ("The language is as declared.", "De taal is zoals opgegeven."),
         "language-detected": ("The language was detected from the text.", "De taal is uit de tekst afgeleid."),
         "language-declared": ("The declared language was followed.", "De opgegeven taal is gevolgd."),
+        "language-mixed": (
+            "Too much of the text is in another language than the rest.",
+            "Te veel van de tekst is in een andere taal dan de rest.",
+        ),
+        "language-paragraphs-cut": (
+            "Paragraphs in another language were left out; the rest is used.",
+            "Alinea's in een andere taal zijn weggelaten; de rest is gebruikt.",
+        ),
+        "repeats-cut": (
+            "Passages that another document holds word for word were left out; the rest is used.",
+            "Passages die woordelijk in een ander document staan, zijn weggelaten; de rest is gebruikt.",
+        ),
+        "repeats-counted": (
+            "Some passages stand word for word in another document too; they were counted only.",
+            "Sommige passages staan ook woordelijk in een ander document; ze zijn alleen geteld.",
+        ),
+        "repeats-nothing-left": (
+            "Nearly all of the text stands word for word in other documents.",
+            "Vrijwel de hele tekst staat woordelijk in andere documenten.",
+        ),
+        "contaminated": (
+            "The text holds questions of a test by which the model is judged.",
+            "De tekst bevat vragen uit een toets waarmee het model wordt beoordeeld.",
+        ),
+        "block-dropped": (
+            "A filter that this run adds removed the text.",
+            "Een filter dat deze run toevoegt, heeft de tekst verwijderd.",
+        ),
+        "block-changed": (
+            "A step that this run adds changed the text.",
+            "Een stap die deze run toevoegt, heeft de tekst gewijzigd.",
+        ),
         "quality-no-rules": (
             "There are no quality rules for this language.",
             "Voor deze taal zijn er geen kwaliteitsregels.",
@@ -291,6 +323,11 @@ _CURATION: Words = MappingProxyType(
             "De tekst heeft te veel regeleinden, zoals in een lijst.",
         ),
         "quality-fineweb-empty": ("There is no text left to judge.", "Er is geen tekst om te beoordelen."),
+        "quality-c4-curly-bracket": (
+            "The text holds program code (curly brackets).",
+            "De tekst bevat programmacode (accolades).",
+        ),
+        "quality-c4-too-few-sentences": ("The text has too few sentences.", "De tekst heeft te weinig zinnen."),
         "quality-c4-lorem-ipsum": ("The text is filler (“lorem ipsum”).", "De tekst is opvulling (‘lorem ipsum’)."),
         "quality-repetition-empty": ("There is no text left to judge.", "Er is geen tekst om te beoordelen."),
         "quality-repetition-dup-para-frac": ("Too many paragraphs are repeated.", "Te veel alinea’s komen vaker voor."),
@@ -337,6 +374,66 @@ _CURATION: Words = MappingProxyType(
         "unreadable-bad-parents": (
             "It does not say in a readable way what the document was made from.",
             "Niet leesbaar is opgegeven waaruit het document is gemaakt.",
+        ),
+        "unreadable-passed-over": (
+            "Pages that hold no text of their own, such as redirects, were passed over.",
+            "Pagina's zonder eigen tekst, zoals doorverwijzingen, zijn overgeslagen.",
+        ),
+        "unreadable-ocr-confidence": (
+            "The page was recognised too poorly from its picture.",
+            "De pagina is te slecht herkend op de afbeelding.",
+        ),
+        "unreadable-no-text-layer": (
+            "The document holds pictures of pages and no text.",
+            "Het document bevat afbeeldingen van pagina's en geen tekst.",
+        ),
+        "unreadable-encrypted": ("The document is encrypted.", "Het document is versleuteld."),
+        "unreadable-wrong-length": (
+            "The file says another length of the document than it has.",
+            "Het bestand noemt een andere lengte van het document dan het heeft.",
+        ),
+        "unreadable-wrong-field-count": (
+            "The row has more or fewer fields than its table.",
+            "De rij heeft meer of minder velden dan de tabel.",
+        ),
+        "unreadable-nested-archive": (
+            "An archive inside an archive is not opened.",
+            "Een archief binnen een archief wordt niet geopend.",
+        ),
+        "unreadable-unsafe-name": (
+            "The file's name leads outside the archive that it came in.",
+            "De bestandsnaam leidt buiten het archief waarin het bestand zat.",
+        ),
+        "unreadable-link": (
+            "A link inside an archive stands for another file and is not followed.",
+            "Een koppeling binnen een archief staat voor een ander bestand en wordt niet gevolgd.",
+        ),
+        "unreadable-bomb": (
+            "The archive unpacks to far more than its size allows.",
+            "Het archief pakt uit tot veel meer dan bij zijn omvang past.",
+        ),
+        "unreadable-damaged-entry": (
+            "The file is damaged inside its archive.",
+            "Het bestand is binnen zijn archief beschadigd.",
+        ),
+        "unreadable-repeated-name": (
+            "The archive holds two files of the same name.",
+            "Het archief bevat twee bestanden met dezelfde naam.",
+        ),
+        "unreadable-http-status": (
+            "The web server answered with an error instead of the page.",
+            "De webserver gaf een foutmelding in plaats van de pagina.",
+        ),
+        "unreadable-other-media-type": (
+            "The web archive holds something other than text here.",
+            "Het webarchief bevat hier iets anders dan tekst.",
+        ),
+        "unreadable-deleted": ("The text was deleted by its publisher.", "De tekst is door de uitgever verwijderd."),
+        "unreadable-not-pdf": ("The document is not a valid PDF.", "Het document is geen geldige PDF."),
+        "unreadable-not-epub": ("The document is not a valid EPUB.", "Het document is geen geldige EPUB."),
+        "unreadable-not-warc": (
+            "The record of the web archive cannot be read.",
+            "De opname in het webarchief is niet te lezen.",
         ),
         "unreadable-not-json": ("The line is not valid JSON.", "De regel is geen geldige JSON."),
         "unreadable-missing-column": ("A required field is missing.", "Een verplicht veld ontbreekt."),
