@@ -49,11 +49,15 @@ class Grams:
         least = {n: max(1, int(limits[n] / (min(longest, n * self._word) + n - 1))) for n in sizes}
         codes = _Blanks(*self._numbers[:2])
         for n in sizes:
-            ordered = np.sort(codes.of(n))
-            if _has_run(ordered, least.pop(n)):
+            ordered, times = np.sort(codes.of(n)), least.pop(n)
+            if _has_run(ordered, times) and _has_run(ordered, self._least(n, limits[n])):
                 yield n, self.top_characters(n)
             if self._parted and least and not _has_run(ordered, min(least.values())):
                 return
+
+    def _least(self, n: int, limit: float) -> int:
+        """How often an n-gram must occur at least for `top_characters` to reach ``limit``."""
+        return max(1, int(limit / (self._longest(n) + n - 1)))
 
     def top_characters(self, n: int) -> int:
         """Return length times count of the most frequent n-gram, joined by blanks; the first of those as frequent.
