@@ -144,6 +144,13 @@ class QualityThresholds(Section):
     fineweb: FineWebSettings | None = FineWebSettings()
     c4: C4Settings | None = C4Settings()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _tell_what_moved(cls, value: object) -> object:
+        if isinstance(value, dict) and "drop_lorem_ipsum" in value:
+            raise ValueError("drop_lorem_ipsum has moved: write it under c4, as in 'c4: {drop_lorem_ipsum: true}'")
+        return value
+
 
 class ScoreSettings(Section):
     """What a text's quality score is made of, by which the better of two duplicates is kept: weights of four shares."""
