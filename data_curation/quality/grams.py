@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _BASE, _INVERSE = np.uint64(BASE), np.uint64(pow(BASE, -1, 1 << 64))
 _BLANK = np.uint64(ord(" ") * BASE % (1 << 64))
+_MOST_SIZES = 16
 _AT_ONCE = 1 << 16
 """Words up to which the n-grams of all sizes are sorted in one call; beyond, one size at a time to spare memory."""
 
@@ -39,7 +40,8 @@ class Grams:
         self._ends = _summed(words.lengths)
         self._word = int(words.lengths.max()) if len(words) else 0
         self._sums: tuple[NDArray[np.uint64], NDArray[np.uint64]] | None = None
-        self._sizes, self._parted = sizes, parted
+        self._sizes = range(min(sizes), max(sizes) + 1) if sizes else range(0)
+        self._parted = parted
         self._repeats: dict[int, Repeats] = {}
 
     def top_above(self, limits: dict[int, float]) -> Iterator[tuple[int, int]]:
@@ -117,8 +119,8 @@ class Grams:
 
     def _repeats_of(self, n: int) -> Repeats:
         if n not in self._repeats:
-            together = [n] if n not in self._sizes or len(self._found) > _AT_ONCE else self._sizes
-            together = range(min(together), min(max(together), len(self._found) - 1) + 1)
+            alone = n not in self._sizes or len(self._found) > _AT_ONCE or len(self._sizes) > _MOST_SIZES
+            together = range(n, n + 1) if alone else self._sizes[: len(self._found) - self._sizes[0]]
             self._repeats.update(zip(together, Repeats.each(self._codes(together)), strict=True))
         return self._repeats[n]
 
