@@ -35,6 +35,7 @@ OTHER_CANDIDATES = (
 
 LanguageCode = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+GramSize = Annotated[int, Field(ge=1)]
 Kind = Literal["email", "phone", "iban", "bsn"]
 
 
@@ -138,9 +139,9 @@ class RepetitionSettings(Section):
     """Share of paragraphs that repeat an earlier one [0.3]."""
     duplicate_paragraph_characters: Share = 0.2
     """Share of characters in such paragraphs [0.2]."""
-    top_grams: dict[int, Share] = Field(default_factory=lambda: {2: 0.25, 3: 0.22, 4: 0.2})
+    top_grams: dict[GramSize, Share] = Field(default_factory=lambda: {2: 0.25, 3: 0.22, 4: 0.2})
     """Share of characters in the most frequent n-gram [2: 0.2, 3: 0.18, 4: 0.16]; manuals repeat names of menus."""
-    duplicate_grams: dict[int, Share] = Field(
+    duplicate_grams: dict[GramSize, Share] = Field(
         default_factory=lambda: {5: 0.3, 6: 0.28, 7: 0.26, 8: 0.24, 9: 0.22, 10: 0.2}
     )
     """Share of characters in repeated n-grams [5: 0.15 … 10: 0.1]; instructions repeat whole phrases."""
@@ -204,6 +205,13 @@ class QualityThresholds(Section):
     repetition: RepetitionSettings | None = RepetitionSettings()
     fineweb: FineWebSettings | None = FineWebSettings()
     c4: C4Settings | None = C4Settings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tell_what_moved(cls, value: object) -> object:
+        if isinstance(value, dict) and "drop_lorem_ipsum" in value:
+            raise ValueError("drop_lorem_ipsum has moved: write it under c4, as in 'c4: {drop_lorem_ipsum: true}'")
+        return value
 
 
 class ScoreSettings(Section):

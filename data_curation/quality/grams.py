@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _BASE, _INVERSE = np.uint64(BASE), np.uint64(pow(BASE, -1, 1 << 64))
 _BLANK = np.uint64(ord(" ") * BASE % (1 << 64))
+_MOST_SIZES = 16
 _AT_ONCE = 1 << 16
 """Words up to which the n-grams of all sizes are sorted in one call; beyond, one size at a time to spare memory."""
 
@@ -39,7 +40,8 @@ class Grams:
         self._ends = _summed(words.lengths)
         self._word = int(words.lengths.max()) if len(words) else 0
         self._sums: tuple[NDArray[np.uint64], NDArray[np.uint64]] | None = None
-        self._sizes, self._parted = sizes, parted
+        self._sizes = range(min(sizes), max(sizes) + 1) if sizes else range(0)
+        self._parted = parted
         self._repeats: dict[int, Repeats] = {}
 
     def top_above(self, limits: dict[int, float]) -> Iterator[tuple[int, int]]:
@@ -49,11 +51,15 @@ class Grams:
         least = {n: max(1, int(limits[n] / (min(longest, n * self._word) + n - 1))) for n in sizes}
         codes = _Blanks(*self._numbers[:2])
         for n in sizes:
-            ordered = np.sort(codes.of(n))
-            if _has_run(ordered, least.pop(n)):
+            ordered, times = np.sort(codes.of(n)), least.pop(n)
+            if _has_run(ordered, times) and _has_run(ordered, self._least(n, limits[n])):
                 yield n, self.top_characters(n)
             if self._parted and least and not _has_run(ordered, min(least.values())):
                 return
+
+    def _least(self, n: int, limit: float) -> int:
+        """How often an n-gram must occur at least for `top_characters` to reach ``limit``."""
+        return max(1, int(limit / (self._longest(n) + n - 1)))
 
     def top_characters(self, n: int) -> int:
         """Return length times count of the most frequent n-gram, joined by blanks; the first of those as frequent.
@@ -113,8 +119,8 @@ class Grams:
 
     def _repeats_of(self, n: int) -> Repeats:
         if n not in self._repeats:
-            together = [n] if n not in self._sizes or len(self._found) > _AT_ONCE else self._sizes
-            together = range(min(together), min(max(together), len(self._found) - 1) + 1)
+            alone = n not in self._sizes or len(self._found) > _AT_ONCE or len(self._sizes) > _MOST_SIZES
+            together = range(n, n + 1) if alone else self._sizes[: len(self._found) - self._sizes[0]]
             self._repeats.update(zip(together, Repeats.each(self._codes(together)), strict=True))
         return self._repeats[n]
 

@@ -192,6 +192,10 @@ def test_pickles_into_a_worker(quality):
             "languages: {nl: {stop_words: de het}}\nthresholds: {gopher: {min_word: 3}}",
             "thresholds.gopher.min_word: Extra",
         ),
+        (
+            "languages: {nl: {stop_words: de het}}\nthresholds: {drop_lorem_ipsum: true}",
+            "thresholds: .*drop_lorem_ipsum has moved: write it under c4",
+        ),
         ("languages: [", "cannot be used"),
     ],
 )

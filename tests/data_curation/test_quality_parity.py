@@ -207,6 +207,16 @@ def test_words_that_differ_in_one_character_have_codes_far_apart():
     assert joined.duplicate_characters(2) == find_all_duplicate(["ab", "c", "a", "bc"], 2) == 3
 
 
+def test_a_long_text_is_taken_one_size_at_a_time_with_the_same_figures(monkeypatch):
+    words = Words.of("de brug is dicht, " * 3 + "want " + "de brug is nog dicht " * 4)
+    at_once = Grams(words, range(5, 11))
+    figures = [at_once.duplicate_characters(n) for n in range(5, 11)]
+    monkeypatch.setattr("data_curation.quality.grams._AT_ONCE", 10)
+    one_by_one = Grams(words, range(5, 11))
+    assert [one_by_one.duplicate_characters(n) for n in range(5, 11)] == figures
+    assert figures == [find_all_duplicate(words.found, n) for n in range(5, 11)] and min(figures) > 0
+
+
 def test_ngrams_that_overlap_their_own_repetition_are_counted_as_datatrove_counts_them():
     words = Words.of("0:0000:0:0:0:0:1:0000:0:0:0:0")
     assert Grams(words).duplicate_characters(5, 11.25) == find_all_duplicate(words.found, 5) == 16
