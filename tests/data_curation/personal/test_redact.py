@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_curation.personal_data import PLACEHOLDERS, PersonalData
+from data_curation.personal import PersonalData
 from data_curation.settings import PersonalDataSettings
 
 finder = PersonalData(PersonalDataSettings())

@@ -1,0 +1,91 @@
+"""Dates of birth: a full date shortly after "born" or "date of birth" in the text's language, or after a star.
+
+A date alone is no personal data, and a year alone is no date; hence the words. Found as ``birth-date-context`` and
+``birth-date-star`` ("(* 3. Mai 1956").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from data_curation.personal.context import ContextWords
+from data_curation.personal.found import Found
+from data_curation.personal.rules import Births
+
+_MONTH = r"(?P<{0}>[^\W\d_]{{3,14}})"
+_YEAR = r"(?P<{0}>[12][0-9]{{3}})"
+# A digit first, and what stands before it asked afterwards: see shapes.
+_DATE = re.compile(
+    r"[0-9](?<!\w.)(?:"
+    # 3.5.1956, 03-05-56, 3 / 5 / 1956
+    r"[0-9]?(?: ?[./-] ?[0-9]{1,2} ?[./-] ?(?:(?P<numeric>[12][0-9]{3})|[0-9]{2})(?![0-9])"
+    # 3 mei 1956, 1er mai 1956, 3 de mayo de 1956, 3. Mai 1956
+    r"|(?:\.|º|°|-?[^\W\d_]{1,3})?[ \u00a0](?:de |ta['’] ?|d['’]|of )?"
+    + _MONTH.format("month")
+    + r"[.,]?(?: de| del| tal-| ta['’])?[ \u00a0]?"
+    + _YEAR.format("year")
+    + r"(?![0-9]))"
+    # 1956-05-03, 1956. 05. 03.
+    r"|(?<=[12])[0-9]{3}(?:[-./] ?[0-9]{1,2}[-./] ?[0-9]{1,2}(?![0-9])\.?"
+    # 1956. gada 3. maijā
+    r"|\.? gada [0-9]{1,2}\. "
+    + _MONTH.format("last")
+    +
+    # 1956. május 3., 1956 m. gegužės 3 d.
+    r"|(?:\.| m\.) "
+    + _MONTH.format("later")
+    + r" [0-9]{1,2}(?![0-9])(?:\.| d\.)?))"
+)
+_MONTH_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?,? (?P<year>[12][0-9]{3})(?![0-9])")
+_MONTH_BEFORE = re.compile(r"(?<!\w)(?P<month>[^\W\d_]{3,9})\.? \Z")
+_STAR = re.compile(r"(?:\(|[^\W\d_][,;]? )\* ?\Z")
+_AFTER_REACH = 12
+
+
+class BirthDates:
+    """Finds dates of birth in texts of the languages that the rules name."""
+
+    def __init__(self, rules: Births) -> None:
+        self._rules = rules
+        self._words = cache(lambda language: ContextWords(self._for(language), rules.reach))
+        self._after = cache(lambda language: ContextWords(self._for(language), _AFTER_REACH))
+        self._months = cache(self._months_of)
+
+    def find(self, text: str, language: str) -> Iterator[Found]:
+        """Find dates of birth."""
+        for match in _DATE.finditer(text):
+            if self._is_date(match, language):
+                yield from self._confirmed(text, *match.span(), language)
+        for match in _MONTH_FIRST.finditer(text):
+            before = _MONTH_BEFORE.search(text, max(0, match.start() - 12), match.start())
+            if before and self._is_month(before["month"], language) and self._young(match["year"]):
+                yield from self._confirmed(text, before.start(), match.end(), language)
+
+    def _confirmed(self, text: str, start: int, end: int, language: str) -> Iterator[Found]:
+        if _STAR.search(text, max(0, start - 5), start):
+            yield Found("birth-date", start, end, "birth-date-star")
+        elif self._words(language).before(text, start) or self._after(language).after(text, end):
+            yield Found("birth-date", start, end, "birth-date-context")
+
+    def _is_date(self, match: re.Match[str], language: str) -> bool:
+        month = match["month"] or match["later"] or match["last"]
+        if month is not None and not self._is_month(month, language):
+            return False
+        first = match.group()[:4]
+        year = match["numeric"] or match["year"] or (first if first.isdigit() else None)
+        return year is None or self._young(year)
+
+    def _is_month(self, word: str, language: str) -> bool:
+        return word.lower().startswith(self._months(language))
+
+    def _young(self, year: str) -> bool:
+        return int(year) >= self._rules.earliest_year
+
+    def _for(self, language: str) -> tuple[str, ...]:
+        return (*self._rules.words.get(language, ()), *self._rules.words.get("en", ()))
+
+    def _months_of(self, language: str) -> tuple[str, ...]:
+        named = (*self._rules.months.get(language, ()), *self._rules.months.get("en", ()))
+        return tuple(each for names in named for each in names.split("|"))

@@ -1,0 +1,76 @@
+"""Words near a value that make it personal data; looked for only around a value that passed its own check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from data_curation.personal.found import in_placeholder
+
+_LONGEST_WORD = 50
+_SHORT = 2
+_DIRECTLY = 12
+_ARTICLE = r"[^\w\n]{0,3}(?:[^\W\d_]{1,3}[^\w\n]{1,2})?\Z"
+
+
+class ContextWords:
+    """A set of words, any of which must stand within reach of a value.
+
+    Whole words in capitals or small letters; ``*`` stands for further letters. A word of one or two letters ("nn",
+    "f.") counts only directly before the value or an article, for such letters are everywhere.
+    """
+
+    def __init__(self, words: Iterable[str], reach: int) -> None:
+        every = tuple(word.lower() for word in words)
+        long = [word for word in every if _letters(word) > _SHORT]
+        self._reach = reach
+        # Most values have no word near: looking for beginnings of words is ten times as fast as the pattern.
+        self._beginnings = tuple(dict.fromkeys(_beginning(word) for word in long))
+        self._long = _pattern(long, "")
+        self._short = _pattern([word for word in every if _letters(word) <= _SHORT], _ARTICLE)
+
+    def near(self, text: str, start: int, end: int) -> bool:
+        """Say whether a word stands within reach before ``start`` or after ``end``."""
+        return self.before(text, start) or self.after(text, end)
+
+    def before(self, text: str, start: int) -> bool:
+        """Say whether a word stands within reach before ``start``."""
+        if any(start - end <= self._reach for _, end in self._places(text, start - self._reach - _LONGEST_WORD, start)):
+            return True
+        return any(True for _ in _real(self._short, text, max(0, start - _DIRECTLY), start))
+
+    def after(self, text: str, end: int) -> bool:
+        """Say whether a word of more than two letters stands within reach after ``end``."""
+        return any(
+            start - end <= self._reach for start, _ in self._places(text, end, end + self._reach + _LONGEST_WORD)
+        )
+
+    def _places(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+        start, end = max(0, start), min(len(text), end)
+        window = text[start:end].lower()
+        if any(beginning in window for beginning in self._beginnings):
+            yield from _real(self._long, text, start, end)
+
+
+def _letters(word: str) -> int:
+    return sum(map(str.isalpha, word)) + ("*" in word)
+
+
+def _beginning(word: str) -> str:
+    return re.split(r"[* ]", word, maxsplit=1)[0]
+
+
+def _pattern(words: list[str], tail: str) -> re.Pattern[str]:
+    if not words:
+        return re.compile(r"(?!)")
+    # Longest first, so that a match reaches as near to the value as it can.
+    alternatives = "|".join(map(_alternative, sorted(words, key=lambda word: (-len(word), word))))
+    return re.compile(rf"(?<![^\W\d_])(?:{alternatives})(?![^\W\d_]){tail}", re.IGNORECASE)
+
+
+def _alternative(word: str) -> str:
+    return re.escape(word).replace(r"\*", r"\w{0,20}").replace(r"\ ", r"[\s-]{1,2}")
+
+
+def _real(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    return (each.span() for each in pattern.finditer(text, start, end) if not in_placeholder(text, *each.span()))
