@@ -42,32 +42,48 @@ _MONTH_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?,? (?P<year>[12][0-9]{3})(
 _MONTH_BEFORE = re.compile(r"(?<!\w)(?P<month>[^\W\d_]{3,9})\.? \Z")
 _STAR = re.compile(r"(?:\(|[^\W\d_][,;]? )\* ?\Z")
 _AFTER_REACH = 12
+_LONGEST_WORD = 50
 
 
 class BirthDates:
     """Finds dates of birth in texts of the languages that the rules name."""
 
-    def __init__(self, rules: Births) -> None:
+    def __init__(self, rules: Births, label: str) -> None:
         self._rules = rules
+        self._placeholder = f"[{label}"
         self._words = cache(lambda language: ContextWords(self._for(language), rules.reach))
         self._after = cache(lambda language: ContextWords(self._for(language), _AFTER_REACH))
         self._months = cache(self._months_of)
 
     def find(self, text: str, language: str) -> Iterator[Found]:
-        """Find dates of birth."""
+        """Find dates of birth; a word counts for the first date after it alone."""
+        floor = 0
+        for start, end in sorted(self._dates(text, language)):
+            rule = self._rule(text, start, end, language, self._floor(text, floor, start))
+            floor = end
+            if rule:
+                yield Found("birth-date", start, end, rule)
+
+    def _dates(self, text: str, language: str) -> Iterator[tuple[int, int]]:
+        """Yield the places of all dates of the years that count."""
         for match in _DATE.finditer(text):
             if self._is_date(match, language):
-                yield from self._confirmed(text, *match.span(), language)
+                yield match.span()
         for match in _MONTH_FIRST.finditer(text):
             before = _MONTH_BEFORE.search(text, max(0, match.start() - 12), match.start())
             if before and self._is_month(before["month"], language) and self._young(match["year"]):
-                yield from self._confirmed(text, before.start(), match.end(), language)
+                yield before.start(), match.end()
 
-    def _confirmed(self, text: str, start: int, end: int, language: str) -> Iterator[Found]:
+    def _rule(self, text: str, start: int, end: int, language: str, floor: int) -> str | None:
         if _STAR.search(text, max(0, start - 5), start):
-            yield Found("birth-date", start, end, "birth-date-star")
-        elif self._words(language).before(text, start) or self._after(language).after(text, end):
-            yield Found("birth-date", start, end, "birth-date-context")
+            return "birth-date-star"
+        if self._words(language).before(text, start, floor) or self._after(language).after(text, end):
+            return "birth-date-context"
+        return None
+
+    def _floor(self, text: str, floor: int, start: int) -> int:
+        """Move ``floor`` behind the last date of birth that has been replaced before ``start``."""
+        return max(floor, text.rfind(self._placeholder, max(0, start - self._rules.reach - _LONGEST_WORD), start) + 1)
 
     def _is_date(self, match: re.Match[str], language: str) -> bool:
         month = match["month"] or match["later"] or match["last"]

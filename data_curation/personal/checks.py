@@ -120,7 +120,8 @@ def swedish(number: str) -> bool:
 def norwegian(number: str) -> bool:
     """Norwegian fødselsnummer or D-nummer (day plus 40): date, serial, two check digits modulo 11."""
     day = int(number[:2])
-    if not _day_of_month(str(day - 40 if day > 40 else day), int(number[2:4])):
+    # Months plus 40 or 80 are given to persons without an address and to test persons.
+    if not _day_of_month(str(day - 40 if day > 40 else day), int(number[2:4]) % 40):
         return False
     first, second = (3, 7, 6, 1, 8, 9, 4, 5, 2, 1), (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
     return _weighted(number, first) % 11 == 0 == _weighted(number, second) % 11
@@ -158,7 +159,8 @@ CHECKS: Mapping[str, Check] = {
     "hu-taj": hungarian_health,
     "ie-pps": stdnum("ie.pps"),
     "it-codicefiscale": stdnum("it.codicefiscale"),
-    "lt-asmens": stdnum("lt.asmens"),
+    # The same module passes numbers without a date, which begin with 9.
+    "lt-asmens": _and(stdnum("lt.asmens"), lambda number: number[0] in "123456"),
     "lu-matricule": luxembourgish,
     # The same module passes companies' numbers, which begin with 4 to 9.
     "lv-pk": _and(stdnum("lv.pvn"), lambda number: number[0] in "0123"),

@@ -33,11 +33,12 @@ class ContextWords:
         """Say whether a word stands within reach before ``start`` or after ``end``."""
         return self.before(text, start) or self.after(text, end)
 
-    def before(self, text: str, start: int) -> bool:
-        """Say whether a word stands within reach before ``start``."""
-        if any(start - end <= self._reach for _, end in self._places(text, start - self._reach - _LONGEST_WORD, start)):
+    def before(self, text: str, start: int, floor: int = 0) -> bool:
+        """Say whether a word stands within reach before ``start`` and not before ``floor``."""
+        first = max(floor, start - self._reach - _LONGEST_WORD)
+        if any(start - end <= self._reach for _, end in self._places(text, first, start)):
             return True
-        return any(True for _ in _real(self._short, text, max(0, start - _DIRECTLY), start))
+        return any(True for _ in _real(self._short, text, max(floor, start - _DIRECTLY), start))
 
     def after(self, text: str, end: int) -> bool:
         """Say whether a word of more than two letters stands within reach after ``end``."""

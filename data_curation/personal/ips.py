@@ -10,9 +10,9 @@ from data_curation.personal.context import ContextWords
 from data_curation.personal.found import Found
 from data_curation.personal.rules import IpRules
 
-_V4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\w|\.[0-9]|-[0-9])")
+_V4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\w|\.[0-9]|-[0-9]|/)")
 # Every global address begins with 2 or 3 (2000::/3).
-_V6 = re.compile(r"[23][0-9a-fA-F]{1,3}(?<!\w\w\w\w\w):(?:[0-9a-fA-F]{0,4}:){1,7}[0-9a-fA-F]{0,4}(?![\w:])")
+_V6 = re.compile(r"[23][0-9a-fA-F]{1,3}(?<!\w\w\w\w\w):(?:[0-9a-fA-F]{0,4}:){1,7}[0-9a-fA-F]{0,4}(?![\w:/])")
 _WORD_REACH = 40
 _VERSION_REACH = 15
 
@@ -40,7 +40,7 @@ class IpAddresses:
         if not self._is_global(match.group(), IPv4Address) or self._version.before(text, match.start()):
             return False
         large = sum(octet >= self._rules.small_octet for octet in octets)
-        return large >= 2 or self._words.near(text, *match.span())
+        return large >= 2 or self._words.before(text, match.start())
 
     def _is_global(self, address: str, family: type[IPv4Address] | type[IPv6Address]) -> bool:
         try:

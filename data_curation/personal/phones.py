@@ -22,6 +22,10 @@ _STARTS = r"(?<![\w.,+/-])"
 _INTERNATIONAL = re.compile(_STARTS + r"\(?(?:\+|00)(?=[ ]?\(?[1-9])" + _DIGITS % "7,17")
 _NATIONAL = re.compile(_STARTS + r"\(?0(?=\)?[ ]?[1-9])" + _DIGITS % "6,13")
 _BARE = re.compile(_STARTS + r"\(?[1-9]" + _DIGITS % "6,13")
+# A date or time that goes on, or a decimal number.
+_STARTS_AS_DATE = re.compile(r"\(?(?:\d{1,2}[-./]\d{1,2}[-./]\d{4}|[12]\d{3}[-./]\d{1,2}[-./]\d{1,2})(?!\d)")
+_DECIMAL = re.compile(r"\d{1,3}\.\d+")
+_MORE_THOUSANDS = re.compile(r"[ \u00a0]\d{3}(?:,\d|[ \u00a0]\d{3})")
 _NOT_A_PHONE = re.compile(
     r"\d{1,2}[-./]\d{1,2}[-./]\d{2,4}|\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,3}(?:\.\d{1,3}){3}|0123456789"
 )
@@ -68,6 +72,10 @@ def _confirmed(text: str, start: int, end: int, regions: Sequence[str], rule: st
 def _something_else(text: str, start: int, end: int, candidate: str) -> bool:
     """Say whether a valid number is a date, a version, a book or an American postcode all the same."""
     before = text[max(0, start - 16) : start]
+    if _STARTS_AS_DATE.match(candidate) or _DECIMAL.fullmatch(candidate):
+        return True
+    if _MORE_THOUSANDS.match(text, start + len(candidate)):
+        return True
     if _NOT_A_PHONE.fullmatch(text[start:end]) or _NOT_A_PHONE.fullmatch(candidate) or BOOK_NUMBER.search(before):
         return True
     return bool(_US_STATE.search(before) and _US_POSTCODE.match(candidate))

@@ -96,7 +96,7 @@ class PersonalData:
 def _finders(settings: PersonalDataSettings, rules: Rules) -> list[Finder]:
     """Make the finders of the kinds asked for; kinds with fixed forms share one."""
     phones, ips = Phones(rules.phone_words, rules.phone_reach), IpAddresses(rules.ip)
-    births, names = BirthDates(rules.births), Names(rules.titles)
+    births, names = BirthDates(rules.births, rules.placeholders["birth-date"]), Names(rules.titles)
     addresses = [AddressFinder(country, each) for country, each in rules.addresses.items()]
     own: dict[Kind, Finder] = {
         "iban": lambda text, language: find_ibans(text),
