@@ -41,7 +41,10 @@ _DATE = re.compile(
 _MONTH_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?,? (?P<year>[12][0-9]{3})(?![0-9])")
 _MONTH_BEFORE = re.compile(r"(?<!\w)(?P<month>[^\W\d_]{3,9})\.? \Z")
 _STAR = re.compile(r"(?:\(|[^\W\d_][,;]? )\* ?\Z")
+_STAR_AND_DIGIT = re.compile(r"\* ?[0-9]")
 _AFTER_REACH = 12
+# Wide enough that a date cut off at the edge of a part is out of any word's reach.
+_BEFORE, _AFTER = 100, 150
 _LONGEST_WORD = 50
 
 
@@ -58,18 +61,33 @@ class BirthDates:
     def find(self, text: str, language: str) -> Iterator[Found]:
         """Find dates of birth; a word counts for the first date after it alone."""
         floor = 0
-        for start, end in sorted(self._dates(text, language)):
+        for start, end in sorted(
+            {date for part in self._parts(text, language) for date in self._dates(text, *part, language)}
+        ):
             rule = self._rule(text, start, end, language, self._floor(text, floor, start))
             floor = end
             if rule:
                 yield Found("birth-date", start, end, rule)
 
-    def _dates(self, text: str, language: str) -> Iterator[tuple[int, int]]:
-        """Yield the places of all dates of the years that count."""
-        for match in _DATE.finditer(text):
+    def _parts(self, text: str, language: str) -> Iterator[tuple[int, int]]:
+        """Yield the parts of a text around words and stars; outside of them no date is one of birth."""
+        stars = [match.start() for match in _STAR_AND_DIGIT.finditer(text)]
+        start = end = 0
+        for place in sorted([*self._words(language).starts(text), *stars]):
+            if place - _BEFORE > end:
+                if end:
+                    yield start, end
+                start = place - _BEFORE
+            end = place + self._rules.reach + _AFTER
+        if end:
+            yield max(0, start), end
+
+    def _dates(self, text: str, first: int, last: int, language: str) -> Iterator[tuple[int, int]]:
+        """Yield the places of all dates of the years that count in a part of the text."""
+        for match in _DATE.finditer(text, first, last):
             if self._is_date(match, language):
                 yield match.span()
-        for match in _MONTH_FIRST.finditer(text):
+        for match in _MONTH_FIRST.finditer(text, first, last):
             before = _MONTH_BEFORE.search(text, max(0, match.start() - 12), match.start())
             if before and self._is_month(before["month"], language) and self._young(match["year"]):
                 yield before.start(), match.end()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from data_curation.personal.found import in_placeholder
 
@@ -24,10 +26,12 @@ class ContextWords:
         every = tuple(word.lower() for word in words)
         long = [word for word in every if _letters(word) > _SHORT]
         self._reach = reach
-        # Most values have no word near: looking for beginnings of words is ten times as fast as the pattern.
         self._beginnings = tuple(dict.fromkeys(_beginning(word) for word in long))
+        self._text, self._starts = "", list[int]()
         self._long = _pattern(long, "")
-        self._short = _pattern([word for word in every if _letters(word) <= _SHORT], _ARTICLE)
+        short = [word for word in every if _letters(word) <= _SHORT]
+        self._short = _pattern(short, _ARTICLE)
+        self._short_pieces = tuple(before + word + after for word in short for before in " (\n" for after in " .:(")
 
     def near(self, text: str, start: int, end: int) -> bool:
         """Say whether a word stands within reach before ``start`` or after ``end``."""
@@ -46,15 +50,47 @@ class ContextWords:
             start - end <= self._reach for start, _ in self._places(text, end, end + self._reach + _LONGEST_WORD)
         )
 
+    def any_in(self, text: str, start: int, end: int) -> bool:
+        """Say, quickly and at times wrongly, whether a word begins within reach before ``start`` or up to ``end``."""
+        if self._text is not text:
+            self._text, self._starts = text, sorted(_starts(text, self._beginnings))
+        at = bisect_left(self._starts, start - self._reach - _LONGEST_WORD)
+        return at < len(self._starts) and self._starts[at] < end
+
+    def possible(self, text: str, start: int, end: int) -> bool:
+        """Say, quickly and at times wrongly, whether a word stands near; never wrongly that there is none."""
+        if self.any_in(text, start, end + self._reach + _LONGEST_WORD):
+            return True
+        return bool(self._short_pieces) and self._short.search(text, max(0, start - _DIRECTLY), start) is not None
+
+    def starts(self, text: str) -> list[int]:
+        """Return, in order and at times wrongly, where words begin in a text, those of one or two letters too."""
+        self.any_in(text, 0, 0)
+        return sorted({*self._starts, *_starts(text, self._short_pieces)})
+
     def _places(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-        start, end = max(0, start), min(len(text), end)
-        window = text[start:end].lower()
-        if any(beginning in window for beginning in self._beginnings):
-            yield from _real(self._long, text, start, end)
+        # Most values have no word near: a list of where words may begin in a text is many times as fast as the pattern.
+        if self.any_in(text, max(0, start) + self._reach + _LONGEST_WORD, end):
+            yield from _real(self._long, text, max(0, start), min(len(text), end))
 
 
 def _letters(word: str) -> int:
     return sum(map(str.isalpha, word)) + ("*" in word)
+
+
+@lru_cache(maxsize=2)
+def _lowered(text: str) -> str:
+    """The text in small letters, of the same length (İ alone would become two characters)."""
+    return text.replace("İ", "I").lower()
+
+
+def _starts(text: str, beginnings: Iterable[str]) -> Iterator[int]:
+    lowered = _lowered(text)
+    for beginning in beginnings:
+        at = lowered.find(beginning)
+        while at >= 0:
+            yield at
+            at = lowered.find(beginning, at + 1)
 
 
 def _beginning(word: str) -> str:

@@ -10,7 +10,7 @@ from data_curation.personal.context import ContextWords
 from data_curation.personal.found import Found
 from data_curation.personal.rules import IpRules
 
-_V4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\w|\.[0-9]|-[0-9]|/)")
+_V4 = re.compile(r"[0-9](?<!\w.)[0-9]{0,2}+(?:\.[0-9]{1,3}){3}(?!\w|\.[0-9]|-[0-9]|/)")
 # Every global address begins with 2 or 3 (2000::/3).
 _V6 = re.compile(r"[23][0-9a-fA-F]{1,3}(?<!\w\w\w\w\w):(?:[0-9a-fA-F]{0,4}:){1,7}[0-9a-fA-F]{0,4}(?![\w:/])")
 _WORD_REACH = 40

@@ -34,11 +34,15 @@ class IdJudge:
 
     def judge(self, place: Place) -> str | None:
         """Return the rule where the number is one of these, None where it is not."""
+        alone, words = self._alone(place), self._words(place.language)
+        # Words are cheaper to look for than checksums are to compute.
+        if not alone and not words.possible(place.text, place.start, place.end):
+            return None
         if not self._check(place.compact):
             return None
-        if self._words(place.language).near(place.text, place.start, place.end):
+        if words.near(place.text, place.start, place.end):
             return f"{self._name}-context"
-        if self._alone(place) and not BOOK_NUMBER.search(place.text, max(0, place.start - 16), place.start):
+        if alone and not BOOK_NUMBER.search(place.text, max(0, place.start - 16), place.start):
             return f"{self._name}-form"
         return None
 

@@ -16,11 +16,11 @@ from data_curation.personal.found import Found
 from data_curation.personal.national_ids import BOOK_NUMBER
 
 _GAP = r"[ \u00a0./()\-\u2011\u2013]{0,3}+"
-_CLUSTER = re.compile(rf"[0-9](?:{_GAP}[0-9]){{6,}}+")
+_CLUSTER = re.compile(rf"[0-9](?<![0-9].)(?:{_GAP}[0-9]){{6,}}+")
 _DIGITS = rf"(?:{_GAP}[0-9]){{%s}}(?![\w@]|[.,][0-9])"
 _STARTS = r"(?<![\w.,+/-])"
 _INTERNATIONAL = re.compile(_STARTS + r"\(?(?:\+|00)(?=[ ]?\(?[1-9])" + _DIGITS % "7,17")
-_NATIONAL = re.compile(_STARTS + r"\(?0(?=\)?[ ]?[1-9])" + _DIGITS % "6,13")
+_NATIONAL = re.compile(_STARTS + r"\(?0(?=\)?[1-9])" + _DIGITS % "6,13")
 _BARE = re.compile(_STARTS + r"\(?[1-9]" + _DIGITS % "6,13")
 # A date or time that goes on, or a decimal number.
 _STARTS_AS_DATE = re.compile(r"\(?(?:\d{1,2}[-./]\d{1,2}[-./]\d{4}|[12]\d{3}[-./]\d{1,2}[-./]\d{1,2})(?!\d)")
@@ -32,6 +32,8 @@ _NOT_A_PHONE = re.compile(
 # The address of the Free Software Foundation (Boston, MA 02110-1301) stands in half of all Debian documents.
 _US_STATE = re.compile(r"\b[A-Z]{2}\s+\Z")
 _US_POSTCODE = re.compile(r"[0-9]{5}-[0-9]{4}(?![0-9])")
+# A row of numbers or a time of day.
+_IN_A_ROW = re.compile(r"[0-9][ \u00a0:]\Z")
 _LAST_GROUP = re.compile(r"(?<=[0-9])(?!\.[0-9])[^0-9]+[0-9]+\Z")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _LONGEST_PREFIX = 4
@@ -46,15 +48,21 @@ class Phones:
     def find(self, text: str, regions: Sequence[str]) -> Iterator[Found]:
         """Find phone numbers in runs of at least seven digits; ``regions`` are countries (ISO 3166)."""
         for cluster in _CLUSTER.finditer(text):
+            if _NOT_A_PHONE.fullmatch(cluster.group()):
+                continue
             # A bracket and a plus sign may stand before the first digit, and what follows is asked for too.
             start, end = max(0, cluster.start() - 2), min(len(text), cluster.end() + 2)
-            for match in _INTERNATIONAL.finditer(text, start, end):
-                yield from _confirmed(text, *match.span(), regions or ("ZZ",), "phone-international")
-            for match in _NATIONAL.finditer(text, start, end):
-                yield from _confirmed(text, *match.span(), regions, "phone-national")
-            for match in _BARE.finditer(text, start, end):
-                if self._words.before(text, match.start()):
-                    yield from _confirmed(text, *match.span(), regions, "phone-context")
+            if text.find("+", start, end) >= 0 or text.find("00", start, end) >= 0:
+                for match in _INTERNATIONAL.finditer(text, start, end):
+                    yield from _confirmed(text, *match.span(), regions or ("ZZ",), "phone-international")
+            if text.find("0", start, end) >= 0:
+                for match in _NATIONAL.finditer(text, start, end):
+                    if not _IN_A_ROW.search(text, max(0, match.start() - 2), match.start()):
+                        yield from _confirmed(text, *match.span(), regions, "phone-national")
+            if self._words.any_in(text, start, end):
+                for match in _BARE.finditer(text, start, end):
+                    if self._words.before(text, match.start()):
+                        yield from _confirmed(text, *match.span(), regions, "phone-context")
 
 
 def _confirmed(text: str, start: int, end: int, regions: Sequence[str], rule: str) -> Iterator[Found]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from string import ascii_uppercase
 from typing import Any, Protocol
 
@@ -60,7 +61,7 @@ _RUN = re.compile(
     rf"[A-Z0-9](?<!\w.)(?:(?<=[0-9])|(?=[A-Z]{{0,6}}+(?:[{_SEPARATORS}][A-Z]{{1,3}}+){{0,2}}+[{_SEPARATORS}]?[0-9]))"
     rf"[A-Z0-9]*+(?!\w)(?:[{_SEPARATORS}]{{1,3}}+[A-Z0-9]++(?!\w))*+"
 )
-_SHORTEST_RUN = 5
+_SHORTEST_RUN, _SHORT_RUN = 5, 24
 _PARTS = re.compile(r"[9A]+|[^9A]")
 _SIGNS = str.maketrans(
     {str(digit): "9" for digit in range(10)}
@@ -70,6 +71,7 @@ _SIGNS = str.maketrans(
 )
 _END = ""
 _Node = dict[str, Any]
+_Leaf = tuple[str, list[Judge]]
 
 
 def expand(form: str) -> list[str]:
@@ -87,6 +89,7 @@ class Shapes:
 
     def __init__(self, judges: Sequence[Judge]) -> None:
         self._root: _Node = {}
+        self._known = lru_cache(maxsize=8192)(self._matches)
         for judge in judges:
             for form in dict.fromkeys(each for written in judge.forms for each in expand(written)):
                 self._add(form, judge)
@@ -103,31 +106,31 @@ class Shapes:
             return
         for run in _RUN.finditer(text):
             start, end = run.span()
-            if end - start >= _SHORTEST_RUN:
-                yield from self._in_run(text, start, end, language)
+            if end - start < _SHORTEST_RUN:
+                continue
+            signs = run.group().translate(_SIGNS)
+            # Short runs are nearly all alike ("9999", "99.99"); long ones are not worth keeping.
+            found = self._known(signs) if end - start <= _SHORT_RUN else self._matches(signs)
+            for first, last, leaf in found:
+                if _free_before(text, start + first) and _free_after(text, start + last):
+                    yield from _judged(leaf, text, start + first, start + last, language)
 
-    def _in_run(self, text: str, at: int, end: int, language: str) -> Iterator[Found]:
-        parts = _PARTS.findall(text[at:end].translate(_SIGNS))
+    def _matches(self, signs: str) -> list[tuple[int, int, _Leaf]]:
+        """Return the places of all forms in a run: the tree is followed from each of its parts."""
+        parts, found, at = _PARTS.findall(signs), list[tuple[int, int, _Leaf]](), 0
         for index, part in enumerate(parts):
-            node = self._root.get(part)
-            if node is not None and _free_before(text, at):
-                yield from self._from(text, at, parts, index, node, language)
+            node, end, following = self._root.get(part), at, index
+            while node is not None:
+                end += len(parts[following])
+                following += 1
+                if _END in node:
+                    found.append((at, end, node[_END]))
+                node = node.get(parts[following]) if following < len(parts) else None
             at += len(part)
-
-    def _from(
-        self, text: str, start: int, parts: list[str], index: int, node: _Node | None, language: str
-    ) -> Iterator[Found]:
-        """Follow the tree from the part at ``index``, whose ``node`` is given."""
-        end = start
-        while node is not None:
-            end += len(parts[index])
-            index += 1
-            if _END in node and _free_after(text, end):
-                yield from _judged(node[_END], text, start, end, language)
-            node = node.get(parts[index]) if index < len(parts) else None
+        return found
 
 
-def _judged(leaf: tuple[str, list[Judge]], text: str, start: int, end: int, language: str) -> Iterator[Found]:
+def _judged(leaf: _Leaf, text: str, start: int, end: int, language: str) -> Iterator[Found]:
     place = Place(text, start, end, leaf[0], language)
     for judge in leaf[1]:
         rule = judge.judge(place)
