@@ -20,20 +20,21 @@ _CLUSTER = re.compile(rf"[0-9](?<![0-9].)(?:{_GAP}[0-9]){{6,}}+")
 _DIGITS = rf"(?:{_GAP}[0-9]){{%s}}(?![\w@]|[.,][0-9])"
 _STARTS = r"(?<![\w.,+/-])"
 _INTERNATIONAL = re.compile(_STARTS + r"\(?(?:\+|00)(?=[ ]?\(?[1-9])" + _DIGITS % "7,17")
-_NATIONAL = re.compile(_STARTS + r"\(?0(?=\)?[1-9])" + _DIGITS % "6,13")
+_NATIONAL = re.compile(_STARTS + r"\(?0(?=[ )-]?[1-9])" + _DIGITS % "6,13")
 _BARE = re.compile(_STARTS + r"\(?[1-9]" + _DIGITS % "6,13")
 # A date or time that goes on, or a decimal number.
 _STARTS_AS_DATE = re.compile(r"\(?(?:\d{1,2}[-./]\d{1,2}[-./]\d{4}|[12]\d{3}[-./]\d{1,2}[-./]\d{1,2})(?!\d)")
 _DECIMAL = re.compile(r"\d{1,3}\.\d+")
 _MORE_THOUSANDS = re.compile(r"[ \u00a0]\d{3}(?:,\d|[ \u00a0]\d{3})")
 _NOT_A_PHONE = re.compile(
-    r"\d{1,2}[-./]\d{1,2}[-./]\d{2,4}|\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,3}(?:\.\d{1,3}){3}|0123456789"
+    r"\d{1,2}[-./]\d{1,2}[-./]\d{2,4}|\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,3}(?:\.\d{1,3}){3}|[01]+|0123456789"
 )
 # The address of the Free Software Foundation (Boston, MA 02110-1301) stands in half of all Debian documents.
 _US_STATE = re.compile(r"\b[A-Z]{2}\s+\Z")
 _US_POSTCODE = re.compile(r"[0-9]{5}-[0-9]{4}(?![0-9])")
 # A row of numbers or a time of day.
 _IN_A_ROW = re.compile(r"[0-9][ \u00a0:]\Z")
+_ZERO_APART = re.compile(r"0[ -]")
 _LAST_GROUP = re.compile(r"(?<=[0-9])(?!\.[0-9])[^0-9]+[0-9]+\Z")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _LONGEST_PREFIX = 4
@@ -57,36 +58,47 @@ class Phones:
                     yield from _confirmed(text, *match.span(), regions or ("ZZ",), "phone-international")
             if text.find("0", start, end) >= 0:
                 for match in _NATIONAL.finditer(text, start, end):
-                    if not _IN_A_ROW.search(text, max(0, match.start() - 2), match.start()):
+                    if self._may_be_national(text, match):
                         yield from _confirmed(text, *match.span(), regions, "phone-national")
             if self._words.any_in(text, start, end):
                 for match in _BARE.finditer(text, start, end):
                     if self._words.before(text, match.start()):
                         yield from _confirmed(text, *match.span(), regions, "phone-context")
 
+    def _may_be_national(self, text: str, match: re.Match[str]) -> bool:
+        """Say whether this is no number in a row; a zero that stands apart ("0 49 21/24") needs a word too."""
+        if _IN_A_ROW.search(text, max(0, match.start() - 2), match.start()):
+            return False
+        return _ZERO_APART.match(match.group()) is None or self._words.before(text, match.start())
+
 
 def _confirmed(text: str, start: int, end: int, regions: Sequence[str], rule: str) -> Iterator[Found]:
     """Confirm a candidate, if need be without its last groups of digits, which may belong to something else."""
     candidate = text[start:end]
+    if _begins_something_else(text, start, candidate):
+        return
     while not any(_valid_in(candidate, region) for region in regions):
         shorter = _LAST_GROUP.sub("", candidate)
         if shorter == candidate:
             return
         candidate = shorter
-    if not _something_else(text, start, end, candidate):
+    if not _is_something_else(text, start, candidate):
         yield Found("phone", start, start + len(candidate), rule)
 
 
-def _something_else(text: str, start: int, end: int, candidate: str) -> bool:
-    """Say whether a valid number is a date, a version, a book or an American postcode all the same."""
+def _begins_something_else(text: str, start: int, candidate: str) -> bool:
+    """Say whether a date, a version, a book or an American postcode starts here."""
+    if _STARTS_AS_DATE.match(candidate) or _NOT_A_PHONE.fullmatch(candidate):
+        return True
     before = text[max(0, start - 16) : start]
-    if _STARTS_AS_DATE.match(candidate) or _DECIMAL.fullmatch(candidate):
+    return bool(BOOK_NUMBER.search(before) or (_US_STATE.search(before) and _US_POSTCODE.match(candidate)))
+
+
+def _is_something_else(text: str, start: int, candidate: str) -> bool:
+    """Say whether a valid number is a date, a version, or a part of a large or decimal number all the same."""
+    if _NOT_A_PHONE.fullmatch(candidate) or _DECIMAL.fullmatch(candidate):
         return True
-    if _MORE_THOUSANDS.match(text, start + len(candidate)):
-        return True
-    if _NOT_A_PHONE.fullmatch(text[start:end]) or _NOT_A_PHONE.fullmatch(candidate) or BOOK_NUMBER.search(before):
-        return True
-    return bool(_US_STATE.search(before) and _US_POSTCODE.match(candidate))
+    return _MORE_THOUSANDS.match(text, start + len(candidate)) is not None
 
 
 def _valid_in(candidate: str, region: str) -> bool:
