@@ -158,7 +158,7 @@ def _ledger_row(
     text: str | None = None
     if curated is not None:
         events += curated["events"]
-        row["language"], row["personal_data"] = curated["language"], curated["personal_data"]
+        row |= {name: curated[name] for name in ("language", "personal_data", "replacements")}
         if not curated["kept"]:
             row["reason"] = curated["reason"]
         elif duplicate is not None:

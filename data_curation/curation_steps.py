@@ -22,7 +22,7 @@ from data_curation.curation_job import CurationJob
 from data_curation.languages.function_words import read_function_words
 from data_curation.languages.judge import Languages
 from data_curation.minhash import signature
-from data_curation.personal_data import PersonalData
+from data_curation.personal import PersonalData
 from data_curation.quality import Quality, read_quality
 from data_curation.repeats.store import RepeatWriter
 from data_curation.settings import CurationSettings
@@ -106,6 +106,7 @@ class ReadAdmitted(_Step):
                     "language": None,
                     "quality": 0,
                     "hits": [],
+                    "replacements": None,
                 }
                 yield Document(text=row["text"], id=row["id"], metadata=metadata)
 
@@ -194,21 +195,26 @@ class FindEvaluationItems(_Step):
 
 
 class ReplacePersonalData(_Step):
-    """Typed placeholders for personal data; only kind and count are kept, never the value."""
+    """Typed placeholders for personal data; of each the kind, rule and place are kept, never the value."""
 
     def prepare(self) -> None:
         """Set up the patterns."""
-        self._personal = PersonalData(self.job.settings.personal_data)
+        self._personal = PersonalData(self.job.settings.personal_data.resolved(self.job.root))
 
     def treat(self, document: Any) -> None:
         """Replace in the text."""
         redacted = self._personal.replace(document.text, document.metadata["language"])
+        if not redacted.found:
+            return
         document.text = redacted.text
-        counts = Counter(found.kind for found in redacted.found)
-        document.metadata["personal_data"] = dict(sorted(counts.items()))
-        if counts:
-            told = ", ".join(f"{count} x {kind}" for kind, count in sorted(counts.items()))
-            self.tell(document, "changed", "personal-data", told)
+        document.metadata["replacements"] = [
+            {"kind": one.kind, "rule": one.rule, "start": one.start, "length": one.end - one.start}
+            for one in redacted.found
+        ]
+        counts = sorted(Counter(found.kind for found in redacted.found).items())
+        document.metadata["personal_data"] = dict(counts)
+        told = ", ".join(f"{count} x {kind}" for kind, count in counts)
+        self.tell(document, "changed", "personal-data", told)
 
 
 class DatatroveBlock(_Step):
@@ -310,6 +316,7 @@ def _curated_row(document: Any) -> Row:
         "text_bytes": len(encoded) if kept else 0,
         "quality": document.metadata["quality"],
         "personal_data": [{"kind": kind, "count": n} for kind, n in document.metadata["personal_data"].items()],
+        "replacements": document.metadata["replacements"],
         "events": document.metadata["events"],
     }
 

@@ -62,6 +62,7 @@ LEDGER = pa.schema(
         ("reason", pa.string()),
         CURATED.field("events"),
         CURATED.field("personal_data"),
+        CURATED.field("replacements"),
         ("survivor", pa.string()),
         ("similarity", pa.float64()),
         CURATED.field("final_sha256"),

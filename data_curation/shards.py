@@ -17,6 +17,9 @@ import pyarrow.parquet as pq
 ROW_GROUP = 256
 Row = dict[str, Any]
 
+REPLACEMENT = pa.struct([("kind", pa.string()), ("rule", pa.string()), ("start", pa.int64()), ("length", pa.int64())])
+"""One piece of personal data that was replaced: ``start`` and ``length`` in characters of the text before."""
+
 EVENT = pa.struct([("stage", pa.string()), ("outcome", pa.string()), ("reason", pa.string()), ("detail", pa.string())])
 
 RECEIVED = pa.schema(
@@ -90,6 +93,7 @@ CURATED = pa.schema(
         ("final_sha256", pa.string()),
         ("text_bytes", pa.int64()),
         ("personal_data", pa.list_(pa.struct([("kind", pa.string()), ("count", pa.int64())]))),
+        ("replacements", pa.list_(REPLACEMENT)),
         ("events", pa.list_(EVENT)),
     ]
 )

@@ -57,8 +57,11 @@ def curation_files(loaded: Loaded) -> Iterable[Path]:
     """Rules and evaluation sets that curation depends on."""
     from data_curation.contamination.items import set_files
 
-    sets = loaded.config.curation.contamination.sets
-    return [quality_rules(loaded), *(path for one in sets for path in set_files(one, loaded.root))]
+    settings = loaded.config.curation
+    rules = [quality_rules(loaded), loaded.resolve(settings.personal_data.rules or "personal-data.yaml")]
+    key = settings.personal_data.key_file
+    sets = [path for one in settings.contamination.sets for path in set_files(one, loaded.root)]
+    return [*rules, loaded.resolve("function-words.yaml"), *([loaded.resolve(key)] if key else []), *sets]
 
 
 _GROUND_KEYS = ("basis", "basis_evidence", "reservations")

@@ -46,6 +46,8 @@ def committed(
             | {"language": "nl", "columns": COLUMNS}
         )
     changes = {"sources": described, "policy": {"as_of": as_of}, "corpus": {"held_out_share": 0.0}}
+    # A part repeats its whole: were repeats cut, little would be left of the family.
+    changes["curation"] = {"languages": ["nl", "en"], "repeats": None}
     write_config(folder / f"{run}.yaml", name=run, **changes)
     herkomst("run", f"{run}.yaml", "--until", "commit", cwd=folder)
     return {row["native_id"]: row for row in Tracer(RunDirectory(folder / "runs" / run)).rows()}
