@@ -52,23 +52,26 @@ def plain(element: Any) -> str:
     return "" if element is None else " ".join("".join(element.itertext()).split())
 
 
-def _walk(element: Any, markup: Markup, parts: list[str]) -> None:
+def _walk(element: Any, markup: Markup, parts: list[str], in_cell: bool = False) -> None:
     name = local_name(element)
     if not name or name in markup.dropped or (name in markup.replaced and local_name(element.getparent()) == "choice"):
-        return
-    if name in markup.listings:
-        lines = "".join(element.itertext()).strip("\n").split("\n")
-        parts += (_EDGE, _EDGE.join(_AS_IS + line for line in lines), _EDGE)
         return
     if name in markup.headers:
         for child in element:
             if local_name(child) in _TITLES:
-                _walk(child, markup, parts)
+                _walk(child, markup, parts, in_cell)
+        return
+    if name in markup.listings and not in_cell:
+        lines = "".join(element.itertext()).strip("\n").split("\n")
+        parts += (_EDGE, _EDGE.join(_AS_IS + line for line in lines), _EDGE)
         return
     edge = _edge(element, name, markup)
+    if in_cell and edge:
+        # A cell is part of a line, whatever blocks are in it.
+        edge = " "
     parts += (edge, element.text or "")
     for child in element:
-        _walk(child, markup, parts)
+        _walk(child, markup, parts, in_cell or edge == _CELL)
         parts.append(child.tail or "")
     parts.append(edge)
 

@@ -27,7 +27,8 @@ klaar</programlisting>
 ARTICLE5 = """<article xmlns="http://docbook.org/ns/docbook" version="5.0" xml:lang="de" xml:id="s">
 <info><title>Die Schleuse</title><author><personname>Ada B.</personname><email>a@b.example</email></author>
 <legalnotice><para>Alle Rechte vorbehalten.</para></legalnotice></info>
-<section><info><title>Anfang</title><date>2020</date></info><para>Sie <productname>S1</productname> geht auf.</para></section>
+<section><info><title>Anfang</title><date>2020</date></info>
+<para>Sie <productname>S1</productname> geht auf.</para></section>
 </article>"""
 
 

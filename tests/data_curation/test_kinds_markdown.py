@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from data_curation.extract import extract
@@ -65,3 +67,14 @@ def test_an_alias_bomb_is_cheap() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]", *(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]" for n in range(1, 12))]
     found = extract("a.md", ("---\n" + "\n".join(lines) + "\n---\nTekst.").encode())
     assert found.text == "Tekst."
+
+
+def test_no_law_of_a_real_collection_begins_with_its_front_matter() -> None:
+    places = (up / "shared" / "data" / "corpora" / "gesetze" for up in Path(__file__).parents)
+    folder = next((place for place in places if place.is_dir()), None)
+    if folder is None:
+        pytest.skip("../shared/data/corpora/gesetze is not there")
+    for path in sorted(folder.glob("[a-c]/*/index.md"))[:60]:
+        found = extract(path.name, path.read_bytes())
+        assert found.title and (found.text or "").lstrip().startswith("# "), path
+        assert "jurabk:" not in (found.text or "")
