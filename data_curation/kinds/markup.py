@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from data_curation.kinds.xml_safe import local_name
-from data_curation.plain_text import tidy
 
 _EDGE, _CELL, _AS_IS = "\v", "\f", "\x01"
 """Marks that XML 1.0 cannot hold: the edge of a line, of a cell, and a line whose white space stays."""
 
+_BLANK_LINES = re.compile(r"\n{3,}")
 _TITLES = frozenset(("title", "subtitle"))
 
 
@@ -44,7 +45,8 @@ def text_of(element: Any, markup: Markup) -> str:
     """
     parts: list[str] = []
     _walk(element, markup, parts)
-    return tidy("\n".join(line for piece in "".join(parts).split(_EDGE) if (line := _line(piece)) is not None))
+    lines = (line for piece in "".join(parts).split(_EDGE) if (line := _line(piece)) is not None)
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
 
 
 def plain(element: Any) -> str:
@@ -86,5 +88,7 @@ def _line(piece: str) -> str | None:
     """A line as it will stand; None where there is nothing in it (an empty line of a listing stays)."""
     if piece.startswith(_AS_IS):
         return piece[1:].rstrip()
+    if _CELL not in piece:
+        return " ".join(piece.split()) or None
     cells = [text for cell in piece.split(_CELL) if (text := " ".join(cell.split()))]
     return "\t".join(cells) or None

@@ -41,7 +41,8 @@ def test_divided_words_of_alto_stand_whole_in_reading_order(version: int) -> Non
     found = extract("p.xml", ALTO.format(version=version, order=ORDER).encode())
     assert found.text == "De onderaardse\ngang eindigt\nhier-\nDaar.\n\nDeux"
     assert (found.language, found.native_id) == ("dut", "ddd:1:p001")
-    assert (found.words, found.confidence) == (4, pytest.approx(0.8))
+    assert found.words == 4
+    assert found.confidence == pytest.approx(0.8)
 
 
 def test_without_a_reading_order_the_file_has_it() -> None:
@@ -53,7 +54,8 @@ def test_page_files_follow_their_reading_order_and_leave_page_numbers_out(versio
     found = extract("p.xml", PAGE.format(version=version).encode())
     assert found.text == "Eerst.\n\nWij blijven\nhier."
     assert (found.language, found.native_id) == ("nl", "p7")
-    assert (found.words, found.confidence) == (3, pytest.approx(0.8))
+    assert found.words == 3
+    assert found.confidence == pytest.approx(0.8)
 
 
 def test_a_page_without_text_is_empty() -> None:
