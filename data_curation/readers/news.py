@@ -97,8 +97,7 @@ def _taken_back(source: NewsSource, files: list[Found]) -> dict[str, int]:
     for file in files:
         if file.problem is None and _may_take_back(file.path):
             for item in _until_broken(file.path, source.largest_document):
-                if item.found.withdrawn and item.found.native_id:
-                    name = item.found.native_id
+                if name := item.taken_back:
                     latest[name] = max(latest.get(name, 0), _order(item))
     return latest
 

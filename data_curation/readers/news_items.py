@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from lxml import etree
 
 from data_curation.extract import checked
+from data_curation.kinds import newsml, nitf
 from data_curation.kinds.newsml import ITEMS, from_news_item
 from data_curation.kinds.nitf import from_nitf
 from data_curation.kinds.xml_safe import OPTIONS, local_name, parse_xml, refuse_undefined
@@ -28,13 +30,32 @@ class Broken(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Item:
-    """One item: its bytes, what it says, and its element, which is freed when the next one is taken."""
+    """One item: its element, which is freed when the next one is taken, and the file's bytes where it is all of it."""
 
-    data: bytes
-    found: Extracted
     element: Any
+    file: bytes | None = None
+
+    @cached_property
+    def found(self) -> Extracted:
+        """What the item says."""
+        return checked("item", from_nitf(self.element) if self._is_story else from_news_item(self.element))
+
+    @property
+    def data(self) -> bytes:
+        """The bytes that it came in: those of the file, or its canonical XML (C14N 1.0)."""
+        return _canonical(self.element) if self.file is None else self.file
+
+    @property
+    def taken_back(self) -> str | None:
+        """The id under which an item that may not be used came; None where it may, or has no id."""
+        module = nitf if self._is_story else newsml
+        return self.found.native_id if module.is_taken_back(self.element) else None
+
+    @property
+    def _is_story(self) -> bool:
+        return local_name(self.element) == "nitf"
 
     @property
     def version(self) -> str | None:
@@ -83,11 +104,11 @@ def _of_small_file(data: bytes) -> Iterator[Item]:
         raise
     if local_name(root) == "newsMessage":
         found = [element for element in root.iter() if _is_item(element)]
-        yield from (_item(element, _canonical(element)) for element in found)
+        yield from map(Item, found)
         if not found:
             raise Unreadable("not-xml", "a <newsMessage> without an item")
     elif local_name(root) in ITEMS or local_name(root) == "nitf":
-        yield _item(root, data)
+        yield Item(root, data)
     else:
         raise Unreadable("not-xml", f"its root element is <{local_name(root)}>; NewsML-G2 and NITF are read")
 
@@ -140,14 +161,9 @@ class _Current:
                 self._open = element if self._open is None and _is_item(element) else self._open
             elif element is self._open:
                 refuse_undefined(parser.feed_error_log)
-                yield _item(element, _canonical(element))
+                yield Item(element)
                 self._open, self.size = None, 0
                 _free(element)
-
-
-def _item(element: Any, data: bytes) -> Item:
-    found = from_nitf(element) if local_name(element) == "nitf" else from_news_item(element)
-    return Item(data, checked("item", found), element)
 
 
 def _is_item(element: Any) -> bool:
