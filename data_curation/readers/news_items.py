@@ -14,12 +14,14 @@ from data_curation.extract import checked
 from data_curation.kinds import newsml, nitf
 from data_curation.kinds.newsml import ITEMS, from_news_item
 from data_curation.kinds.nitf import from_nitf
-from data_curation.kinds.xml_safe import OPTIONS, local_name, parse_xml, refuse_undefined
+from data_curation.kinds.xml_safe import OPTIONS, local_name, parse_xml, refuse_definitions_in, refuse_undefined
 from data_curation.plain_text import Extracted, Unreadable
 from licensing.resolvers.xml import declared_in
 from licensing.rights import Declared
 
 _PIECE = 64 << 10
+_HEAD = 256 << 10
+"""Bytes within which the root element must begin."""
 
 
 class Broken(Exception):
@@ -42,7 +44,7 @@ class Item:
         """What the item says."""
         return checked("item", from_nitf(self.element) if self._is_story else from_news_item(self.element))
 
-    @property
+    @cached_property
     def data(self) -> bytes:
         """The bytes that it came in: those of the file, or its canonical XML (C14N 1.0)."""
         return _canonical(self.element) if self.file is None else self.file
@@ -129,7 +131,9 @@ def _streamed(stream: BinaryIO | _Pieces, largest: int) -> Iterator[Item]:
     tags = [f"{{*}}{name}" for name in (*sorted(ITEMS), "nitf")]
     parser = etree.XMLPullParser(events=("start", "end"), tag=tags, **OPTIONS)
     current = _Current()
-    while piece := stream.read(_PIECE):
+    piece = stream.read(_HEAD)
+    refuse_definitions_in(piece)
+    while piece:
         try:
             parser.feed(piece)
         except etree.XMLSyntaxError:
@@ -137,8 +141,9 @@ def _streamed(stream: BinaryIO | _Pieces, largest: int) -> Iterator[Item]:
             raise
         yield from current.finished(parser)
         current.size += len(piece)
-        if current.size > largest + _PIECE:
+        if current.size > largest + _HEAD:
             raise Unreadable("too-large", f"an item, or what stands before one, is larger than {largest} bytes")
+        piece = stream.read(_PIECE)
     parser.close()
     if not current.any:
         raise Unreadable("not-xml", "no item of NewsML-G2 and no NITF story in it")
@@ -154,9 +159,7 @@ class _Current:
 
     def finished(self, parser: Any) -> Iterator[Item]:
         for event, element in parser.read_events():
-            if not self.any:
-                _refuse_definitions(element)
-                self.any = True
+            self.any = True
             if event == "start":
                 self._open = element if self._open is None and _is_item(element) else self._open
             elif element is self._open:
@@ -172,14 +175,6 @@ def _is_item(element: Any) -> bool:
     if name == "nitf":
         return not any(local_name(above) in ITEMS for above in element.iterancestors())
     return name in ITEMS and local_name(element.getparent()) in ("", "itemSet")
-
-
-def _refuse_definitions(root: Any) -> None:
-    own = root.getroottree().docinfo.internalDTD
-    if own is None:
-        return
-    if any(True for _ in own.iterentities()) or any(True for one in own.iterelements() for _ in one.iterattributes()):
-        raise Unreadable("entities-refused", "defines entities or attributes in its DTD, which are never expanded")
 
 
 def _canonical(element: Any) -> bytes:
