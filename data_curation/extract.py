@@ -14,8 +14,10 @@ LARGEST_TEXT = 64 << 20
 _MANUAL_SECTION = re.compile(r"\.[1-9n][a-z]{0,8}$")
 
 
-def extract(path: str, data: bytes, largest_text: int = LARGEST_TEXT) -> Extracted:
+def extract(path: str, data: bytes, largest_text: int = LARGEST_TEXT, encoding: str | None = None) -> Extracted:
     """Read one file; ``path`` tells the kind by its ending and stands in the messages.
+
+    ``encoding`` is what the configuration says of plain text that carries no byte order mark; it is never guessed.
 
     Problems: ``truncated``, ``too-large``, ``not-utf-8``, ``control-characters``, ``not-xml``, ``entities-refused``,
     ``not-html``, ``empty``.
@@ -24,7 +26,7 @@ def extract(path: str, data: bytes, largest_text: int = LARGEST_TEXT) -> Extract
         name = path.lower()
         if name.endswith(".gz"):
             data, name = unpacked(data, largest_text), name.removesuffix(".gz")
-        found = _kind(name, data)(data)
+        found = _kind(name, data, encoding)(data)
         return Extracted(readable(found.text or ""), found.language, found.title)
     except Unreadable as fault:
         return Extracted(None, problem=fault.problem, detail=f"{path}: {fault}.")
@@ -53,7 +55,7 @@ def unpacked(data: bytes, largest: int) -> bytes:
     return b"".join(parts)
 
 
-def _kind(name: str, data: bytes) -> Callable[[bytes], Extracted]:
+def _kind(name: str, data: bytes, encoding: str | None) -> Callable[[bytes], Extracted]:
     """Choose by ending; a man page must also look like one, for ``.1`` ends many names.
 
     Each kind's module is loaded when the first such file comes.
@@ -70,8 +72,4 @@ def _kind(name: str, data: bytes) -> Callable[[bytes], Extracted]:
         from data_curation.roff import from_man_page
 
         return from_man_page
-    return _from_plain
-
-
-def _from_plain(data: bytes) -> Extracted:
-    return Extracted(decoded(data))
+    return lambda plain: Extracted(decoded(plain, encoding))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
+from data_curation.plain_text import known_encoding
 from data_curation.readers.languages import primary
 from data_curation.readers.patterns import compiled
 from data_curation.received import Received, identity
@@ -33,6 +34,8 @@ def _valid_pattern(pattern: str) -> str:
 
 
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(_valid_pattern)]
+Encoding = Annotated[str, AfterValidator(known_encoding)]
+"""The encoding of files that carry no byte order mark; what is not named is UTF-8, and nothing is guessed."""
 
 
 class SourceBase(Section):

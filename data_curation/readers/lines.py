@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import importlib
 import io
+import lzma
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -21,13 +24,17 @@ class Damaged(Exception):
 
 
 def open_lines(path: Path) -> BinaryIO:
-    """Open a plain, ``.gz`` or ``.zst`` file for reading; reading raises `Damaged` where it breaks off.
+    """Open a file, plain or packed (``.gz``, ``.bz2``, ``.xz``, ``.zst``); reading raises `Damaged` where it breaks off.
 
     Raises:
         SourceError: the file is ``.zst`` and the package zstandard is not installed.
     """
-    if path.name.endswith(".gz"):
+    if path.name.endswith((".gz", ".tgz")):
         return cast(BinaryIO, gzip.open(path, "rb"))
+    if path.name.endswith(".bz2"):
+        return cast(BinaryIO, bz2.open(path, "rb"))
+    if path.name.endswith(".xz"):
+        return cast(BinaryIO, lzma.open(path, "rb"))
     if path.name.endswith(".zst"):
         return cast(BinaryIO, io.BufferedReader(_Zstandard(path), CHUNK))
     return path.open("rb")
@@ -51,9 +58,21 @@ def bounded_lines(stream: BinaryIO, largest: int) -> Iterator[tuple[int, bytes, 
 
 
 def _readline(stream: BinaryIO, most: int) -> bytes:
-    try:
+    with breaks():
         return stream.readline(most)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
+
+
+@contextmanager
+def breaks() -> Iterator[None]:
+    """Tell damage in a compressed file, whatever compressed it, as `Damaged`."""
+    try:
+        yield
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as fault:
+        raise Damaged(str(fault)) from fault
+    except OSError as fault:
+        # bz2 has no error of its own for bytes that do not fit; a true error of the disk has a number.
+        if fault.errno is not None:
+            raise
         raise Damaged(str(fault)) from fault
 
 
