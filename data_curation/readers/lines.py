@@ -24,7 +24,7 @@ class Damaged(Exception):
 
 
 def open_lines(path: Path) -> BinaryIO:
-    """Open a file, plain or packed (``.gz``, ``.bz2``, ``.xz``, ``.zst``); reading raises `Damaged` where it breaks off.
+    """Open a file, plain or packed (``.gz``, ``.bz2``, ``.xz``, ``.zst``); raises `Damaged` where it breaks off.
 
     Raises:
         SourceError: the file is ``.zst`` and the package zstandard is not installed.
