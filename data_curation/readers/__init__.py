@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -24,14 +25,14 @@ from data_curation.readers.mediawiki import ENDINGS as MEDIAWIKI
 from data_curation.readers.mediawiki import MediawikiSource, read_mediawiki
 from data_curation.readers.parquet import ENDINGS as PARQUET
 from data_curation.readers.parquet import ParquetSource, read_parquet
-from data_curation.readers.pdf import PdfSource, pdf_files, read_pdf
+from data_curation.readers.pdf import PdfSource, pdf_inputs, read_pdf
 from data_curation.readers.tei import TeiSource, read_tei, tei_files
 from data_curation.readers.text import TextSource, licence_paths, read_text, text_files
 from data_curation.readers.warc import ENDINGS as WARC
 from data_curation.readers.warc import WarcSource, read_warc
 from data_curation.received import Received
 
-__all__ = ["Source", "SourceBase", "SourceError", "inputs", "read", "snapshot_files"]
+__all__ = ["READERS", "Reader", "Source", "SourceBase", "SourceError", "inputs", "read", "snapshot_files"]
 
 Source = Annotated[
     ArchiveSource
@@ -50,6 +51,14 @@ Source = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How one kind of source is read: its documents in a fixed order, and the local files they depend on."""
+
+    read: Callable[[Any, Path, Path], Iterator[Received]]
+    inputs: Callable[[Any, Path], list[Path]]
+
+
 def read(source: Source, root: Path, cache: Path) -> Iterator[Received]:
     """Yield the documents of a source, at most ``limit``, in an order that the input and the configuration alone fix.
 
@@ -61,7 +70,7 @@ def read(source: Source, root: Path, cache: Path) -> Iterator[Received]:
     Raises:
         SourceError: the source as a whole cannot be read. What is wrong with one document is in its ``problem``.
     """
-    for document in islice(_documents(source, root, cache), source.limit):
+    for document in islice(READERS[type(source)].read(source, root, cache), source.limit):
         yield completed(source, document)
 
 
@@ -71,65 +80,28 @@ def inputs(source: Source, root: Path) -> list[Path]:
     Raises:
         SourceError: the files are not there.
     """
-    return sorted(path for path in _inputs(source, root) if path.is_file())
-
-
-def _documents(source: Source, root: Path, cache: Path) -> Iterator[Received]:
-    match source:
-        case ArchiveSource():
-            return read_archive(source, root, cache)
-        case CsvSource():
-            return read_csv(source, root, cache)
-        case MediawikiSource():
-            return read_mediawiki(source, root, cache)
-        case WarcSource():
-            return read_warc(source, root, cache)
-        case EpubSource():
-            return read_epub(source, root, cache)
-        case PdfSource():
-            return read_pdf(source, root, cache)
-        case DebianSource():
-            return read_debian(source, root, cache)
-        case JsonlSource():
-            return read_jsonl(source, root, cache)
-        case ParquetSource():
-            return read_parquet(source, root, cache)
-        case TextSource():
-            return read_text(source, root, cache)
-        case TeiSource():
-            return read_tei(source, root, cache)
-        case HubSource():
-            return read_hub(source, root, cache)
-
-
-def _inputs(source: Source, root: Path) -> list[Path]:
-    match source:
-        case ArchiveSource():
-            return _paths(files_of(source, root, source.path, ARCHIVE))
-        case CsvSource():
-            return _paths(files_of(source, root, source.path, CSV))
-        case MediawikiSource():
-            return _paths(files_of(source, root, source.path, MEDIAWIKI))
-        case WarcSource():
-            return _paths(files_of(source, root, source.path, WARC))
-        case EpubSource():
-            return _paths(epub_files(source, root))
-        case PdfSource():
-            return _paths(pdf_files(source, root))
-        case DebianSource():
-            return []
-        case HubSource():
-            return hub_files(source, root)
-        case JsonlSource():
-            return _paths(files_of(source, root, source.path, JSONL))
-        case ParquetSource():
-            return _paths(files_of(source, root, source.path, PARQUET))
-        case TeiSource():
-            return _paths(tei_files(source, root))
-        case TextSource():
-            return list({*_paths(text_files(source, root)), *licence_paths(source, root)})
+    return sorted(path for path in READERS[type(source)].inputs(source, root) if path.is_file())
 
 
 def _paths(files: list[Found]) -> list[Path]:
     """Links that lead outside are never read, so nothing depends on what is behind them."""
     return [file.path for file in files if file.problem is None]
+
+
+READERS: dict[type[SourceBase], Reader] = {
+    ArchiveSource: Reader(read_archive, lambda source, root: _paths(files_of(source, root, source.path, ARCHIVE))),
+    CsvSource: Reader(read_csv, lambda source, root: _paths(files_of(source, root, source.path, CSV))),
+    EpubSource: Reader(read_epub, lambda source, root: _paths(epub_files(source, root))),
+    MediawikiSource: Reader(read_mediawiki, lambda source, root: _paths(files_of(source, root, source.path, MEDIAWIKI))),
+    PdfSource: Reader(read_pdf, pdf_inputs),
+    WarcSource: Reader(read_warc, lambda source, root: _paths(files_of(source, root, source.path, WARC))),
+    DebianSource: Reader(read_debian, lambda source, root: []),
+    HubSource: Reader(read_hub, hub_files),
+    JsonlSource: Reader(read_jsonl, lambda source, root: _paths(files_of(source, root, source.path, JSONL))),
+    ParquetSource: Reader(read_parquet, lambda source, root: _paths(files_of(source, root, source.path, PARQUET))),
+    TeiSource: Reader(read_tei, lambda source, root: _paths(tei_files(source, root))),
+    TextSource: Reader(
+        read_text, lambda source, root: list({*_paths(text_files(source, root)), *licence_paths(source, root)})
+    ),
+}
+"""The reader of each class of `Source`; a new one needs an entry here and in that union."""

@@ -59,7 +59,7 @@ def read_pdf(source: PdfSource, root: Path, cache: Path) -> Iterator[Received]:
     Raises:
         SourceError: the folder is missing, nothing matches, or pypdfium2 is not installed.
     """
-    licences = FolderLicences(resolved(root, source.path)) if source.licence_files == "nearest" else None
+    licences = _licences(source, root)
     with _Worker(source) as worker:
         for file in pdf_files(source, root):
             document = unread(source, file) or _document(source, file, worker)
@@ -71,6 +71,18 @@ def read_pdf(source: PdfSource, root: Path, cache: Path) -> Iterator[Received]:
 def pdf_files(source: PdfSource, root: Path) -> list[Found]:
     """The files that are read, sorted by name."""
     return files_of_folder(source, root, source.path, source.include, source.exclude)
+
+
+def pdf_inputs(source: PdfSource, root: Path) -> list[Path]:
+    """The files that are read, and the licence files that their rights rest on."""
+    licences = _licences(source, root)
+    files = pdf_files(source, root)
+    beside = {path for file in files for path in licences.paths(file.name)} if licences else set()
+    return [*(file.path for file in files if file.problem is None), *sorted(beside)]
+
+
+def _licences(source: PdfSource, root: Path) -> FolderLicences | None:
+    return FolderLicences(resolved(root, source.path)) if source.licence_files == "nearest" else None
 
 
 def _document(source: PdfSource, file: Found, worker: _Worker) -> Received:
