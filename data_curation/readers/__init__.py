@@ -92,7 +92,9 @@ READERS: dict[type[SourceBase], Reader] = {
     ArchiveSource: Reader(read_archive, lambda source, root: _paths(files_of(source, root, source.path, ARCHIVE))),
     CsvSource: Reader(read_csv, lambda source, root: _paths(files_of(source, root, source.path, CSV))),
     EpubSource: Reader(read_epub, lambda source, root: _paths(epub_files(source, root))),
-    MediawikiSource: Reader(read_mediawiki, lambda source, root: _paths(files_of(source, root, source.path, MEDIAWIKI))),
+    MediawikiSource: Reader(
+        read_mediawiki, lambda source, root: _paths(files_of(source, root, source.path, MEDIAWIKI))
+    ),
     PdfSource: Reader(read_pdf, pdf_inputs),
     WarcSource: Reader(read_warc, lambda source, root: _paths(files_of(source, root, source.path, WARC))),
     DebianSource: Reader(read_debian, lambda source, root: []),

@@ -74,8 +74,10 @@ def _documents(source: MediawikiSource, file: Found) -> Iterator[Received]:
                 yield document
     except Damaged as fault:
         yield _whole(source, file, "truncated", f"{file.name}: breaks off after {site.pages} pages ({fault}).")
+        return
     except Unreadable as fault:
         yield _whole(source, file, fault.problem, f"{file.name}: after {site.pages} pages: {fault}.")
+        return
     if not site.pages:
         yield _whole(source, file, "empty-file", f"{file.name}: there are no pages in it.")
     elif site.redirects or site.elsewhere:

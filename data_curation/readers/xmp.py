@@ -8,19 +8,16 @@ prose, which a person must read.
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from licensing.resolvers.values import address, distinct, plain, prose, statement
 from licensing.rights import Declared
 
-_PACKET = re.compile(rb"<(?:x:xmpmeta|rdf:RDF)\b.{0,1048576}?</(?:x:xmpmeta|rdf:RDF)\s*>", re.DOTALL)
-_STREAM = re.compile(
-    rb"/Type\s*/Metadata\b[^>]{0,400}>>\s*stream\r?\n|/Metadata\b[^>]{0,400}/Type\b[^>]{0,400}>>\s*stream\r?\n"
-)
+_PACKETS = ((b"<x:xmpmeta", b"</x:xmpmeta>"), (b"<rdf:RDF", b"</rdf:RDF>"))
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _RIGHTS = "{http://ns.adobe.com/xap/1.0/rights/}"
 _CC = "{http://creativecommons.org/ns#}"
@@ -28,6 +25,7 @@ _PDF = "{http://ns.adobe.com/pdf/1.3/}"
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _MOST_PACKETS = 64
 _LARGEST = 1 << 20
+_DICTIONARY = 500
 
 
 @dataclass
@@ -39,7 +37,6 @@ class Metadata:
     author: str | None = None
     language: str | None = None
     identifier: str | None = None
-    dates: list[str] = field(default_factory=list)
 
 
 def metadata_of(data: bytes, where: str) -> Metadata:
@@ -66,20 +63,41 @@ def metadata_of(data: bytes, where: str) -> Metadata:
 def _packets(data: bytes) -> Iterator[bytes]:
     seen: set[bytes] = set()
     for piece in (data, *_unpacked(data)):
-        for match in _PACKET.finditer(piece):
-            if match[0] not in seen:
-                seen.add(match[0])
-                yield match[0]
+        for packet in _between(piece):
+            if packet not in seen:
+                seen.add(packet)
+                yield packet
+
+
+def _between(piece: bytes) -> Iterator[bytes]:
+    """What stands between the tags of packets: of the outer tags, or where there are none of the inner ones."""
+    for opening, closing in _PACKETS:
+        starts = list(islice(_places(piece, opening), _MOST_PACKETS + 1))
+        for start in starts:
+            end = piece.find(closing, start, start + _LARGEST)
+            yield piece[start : end + len(closing)] if end >= 0 else piece[start : start + len(opening)]
+        if starts:
+            return
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
-    for number, head in enumerate(_STREAM.finditer(data)):
-        if number >= _MOST_PACKETS:
-            return
+    """Streams of which the dictionary says that they are metadata, packed with deflate."""
+    for place in islice(_places(data, b"/Metadata"), _MOST_PACKETS):
+        start = data.find(b"stream", place, place + _DICTIONARY)
+        if start < 0 or b"/FlateDecode" not in data[max(0, place - _DICTIONARY) : start]:
+            continue
+        packed = data[start + len(b"stream") : start + _LARGEST].lstrip(b"\r\n")
         try:
-            yield zlib.decompressobj().decompress(data[head.end() : head.end() + _LARGEST], _LARGEST)
+            yield zlib.decompressobj().decompress(packed, _LARGEST)
         except zlib.error:
             continue
+
+
+def _places(data: bytes, wanted: bytes) -> Iterator[int]:
+    place = data.find(wanted)
+    while place >= 0:
+        yield place
+        place = data.find(wanted, place + 1)
 
 
 def _parsed(packet: bytes) -> Any:
