@@ -111,7 +111,7 @@ def completed(source: SourceBase, document: Received) -> Received:
 
 def refused(source: SourceBase, native_id: str, data: bytes, problem: str, detail: str, **known: Any) -> Received:
     """A document that came in and could not be read: its bytes are counted and hashed, its text is left out."""
-    return Received.of(source.name, native_id, data, None, problem=problem, detail=detail, **known)
+    return Received.of(source.name, native_id, data, None, problem=problem, detail=writable(detail), **known)
 
 
 def hashed(source: SourceBase, native_id: str, stream: BinaryIO, problem: str, detail: str, **known: Any) -> Received:
@@ -154,9 +154,14 @@ class Hashing:
             received_bytes=self._bytes,
             text=None,
             problem=problem,
-            detail=detail,
+            detail=writable(detail),
             **known,
         )
+
+
+def writable(text: str) -> str:
+    """A sentence as a ledger can hold it: half a surrogate pair, quoted from bad input, is written as an escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def resolved(root: Path, path: str) -> Path:

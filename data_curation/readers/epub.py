@@ -92,6 +92,8 @@ def _documents(source: EpubSource, file: Found) -> Iterator[Received]:
             native_id = _identifier(package) or file.name
             known = _known(package, f"{file.name}:{place}")
             pages = list(_pages(entries, place, package, source, file))
+            if not any(page.text for page in pages):
+                raise Unreadable("empty", "no text in its spine")
             own = tuple(dict.fromkeys(one for page in pages for one in page.declared))
             known["declared"] = distinct((*known["declared"], *own))
             if source.split == "chapter":

@@ -203,7 +203,10 @@ def _day(timestamp: str) -> str | None:
 def _bytes_of(page: Any) -> bytes:
     from lxml import etree
 
-    data: bytes = etree.tostring(page, method="c14n", with_tail=False)
+    try:
+        data: bytes = etree.tostring(page, method="c14n", with_tail=False)
+    except etree.C14NError:  # Canonical XML knows no names that are relative addresses.
+        data = etree.tostring(page, encoding="utf-8", with_tail=False)
     return data
 
 

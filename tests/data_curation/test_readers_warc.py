@@ -2,16 +2,28 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
+import configs
+from data_curation.admit import Admission, admit_shard
 from data_curation.readers.warc_sites import write_site_snapshots
 from data_curation.received import Received
+from data_curation.shards import RECEIVED, read_shard, write_shard
+from licensing.policy import Policy
 from licensing.reservations import Resolver, load_agents
+from licensing.rights import IntendedUse
+from licensing.table import load_table
 from tests.data_curation.sources import SOURCE, problems, read_all
 
+CONFIGS = Path(configs.__path__[0])
+AGENTS = load_agents(CONFIGS / "ai-agents.yaml")
 HTML = "<html lang='nl'><head><title>Dijk</title><link rel='license' href='https://creativecommons.org/licenses/by/4.0/'>" \
        "</head><body><p>De dijk is hoog.</p></body></html>"  # fmt: skip
 
@@ -149,24 +161,60 @@ def test_a_large_record_is_hashed_in_pieces(tmp_path: Path) -> None:
 
 
 def test_robots_txt_in_the_archive_reserves_its_pages(tmp_path: Path) -> None:
-    from datetime import date
-
-    import configs
-
     rules = b"User-agent: *\nDisallow: /2\n"
     site = "https://krant.example/robots.txt"
     run(tmp_path, record(0, answer(rules, kind="text/plain"), uri=site), record(1, answer()), record(2, answer()))
     source = SOURCE.validate_python({"name": "bron", "partner": "P", "reader": "warc", "path": "in.warc.gz"})
     assert write_site_snapshots(source, tmp_path, tmp_path / "sites") == 1  # type: ignore[arg-type]
-    agents = load_agents(Path(configs.__path__[0]) / "ai-agents.yaml")
-    resolver = Resolver(tmp_path / "sites", agents, date(2026, 11, 24))
-    said = [
-        {
-            one.value
-            for one in resolver.resolve(f"https://krant.example/{n}", {}).signals
-            if one.protocol == "robots.txt"
-        }
-        for n in (1, 2)
-    ]
+    resolver = Resolver(tmp_path / "sites", AGENTS, date(2026, 11, 24))
+    found = [resolver.resolve(f"https://krant.example/{number}", {}) for number in (1, 2)]
+    said = [{one.value for one in one.signals if one.protocol == "robots.txt"} for one in found]
     assert said == [{"allowed"}, {"disallowed"}]
-    assert all(not one.native_id.endswith(":0") for one in read_all(tmp_path, reader="warc", path="in.warc.gz"))
+    assert all(one.native_id != "urn:uuid:0" for one in read_all(tmp_path, reader="warc", path="in.warc.gz"))
+
+
+def test_what_sites_say_is_kept_as_it_failed(tmp_path: Path) -> None:
+    robots, later = "https://a.example/robots.txt", "WARC-Date: 2026-11-01T12:00:00Z"
+    run(
+        tmp_path,
+        record(0, answer(b"User-agent: *\nDisallow: /", kind="text/plain"), uri=robots),
+        record(1, answer(b"", status=404), uri=robots).replace(b"WARC-Date: 2026-11-01T10:00:00Z", later.encode()),
+        record(2, answer(b"x", "Content-Encoding: zstd"), uri="https://b.example/robots.txt"),
+        record(3, answer(status=503), uri="https://c.example/robots.txt"),
+    )
+    source = SOURCE.validate_python({"name": "bron", "partner": "P", "reader": "warc", "path": "in.warc.gz"})
+    assert write_site_snapshots(source, tmp_path, tmp_path / "sites") == 3  # type: ignore[arg-type]
+    resolver = Resolver(tmp_path / "sites", AGENTS, date(2026, 11, 24))
+    values = {}
+    for host in "abc":
+        signals = resolver.resolve(f"https://{host}.example/x", {}).signals
+        values[host] = {one.value for one in signals if one.protocol == "robots.txt"}
+    assert values == {"a": {"allowed"}, "b": {"unknown"}, "c": {"unknown"}}
+
+
+def test_headers_reserve_their_document_at_admission(tmp_path: Path) -> None:
+    found = run(
+        tmp_path,
+        record(1, answer(HTML.encode(), "X-Robots-Tag: noai")),
+        record(2, answer(HTML.encode(), "Content-Usage: train-ai=n")),
+        record(3, answer(HTML.encode(), 'Link: <https://a.example/terms>; rel="license"; type="application/rsl+xml"')),
+        record(4, answer()),
+    )
+    # The column is the lead's to add to the schema; the test holds before and after.
+    schema = RECEIVED if "headers" in RECEIVED.names else RECEIVED.append(pa.field("headers", pa.list_(pa.string())))
+    rows = [
+        asdict(one) | {"source": "bron", "partner": "P", "declared": [asdict(d) for d in one.declared]} for one in found
+    ]
+    write_shard(tmp_path / "in.parquet", rows, schema)
+    np.save(tmp_path / "none.npy", np.zeros(0, dtype=np.uint64))
+    use = IntendedUse(purpose="commercial", weights_released=True, data_released=False, outputs_sold=True)
+    table = load_table(CONFIGS / "licences.yaml")
+    admission = Admission(use, Policy(as_of=date(2026, 11, 24)), table, {}, {}, AGENTS)
+    admit_shard(tmp_path / "in.parquet", tmp_path / "none.npy", tmp_path / "out.parquet", admission)
+    native = {one.id: one.native_id[-1] for one in found}
+    decided = {native[row["id"]]: row for row in read_shard(tmp_path / "out.parquet")}
+    assert {name: row["reservation"] and row["reservation"]["state"] for name, row in decided.items()} == {
+        "1": "disallowed", "2": "disallowed", "3": "unknown", "4": None,
+    }  # fmt: skip
+    assert decided["1"]["reservation"]["signals"][0]["where"] == "https://krant.example/1, header X-Robots-Tag"
+    assert decided["1"]["reason"] != decided["4"]["reason"]
