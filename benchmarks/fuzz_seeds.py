@@ -15,16 +15,20 @@ from typing import Any
 COLUMNS = {"id": "id", "text": "text", "licence": "licence", "date": "date", "parents": "parents", "withdrawn": "weg"}
 ROW = '{"id": "A-1", "text": "Eén tekst.", "licence": ["MIT"], "date": "2024-01-02", "parents": ["B"], "weg": false}\n'
 PAGE = (
-    '<html lang="nl"><head><meta charset="utf-8"><meta name="robots" content="noai"><title>T</title><link rel="license" '
-    'href="https://creativecommons.org/licenses/by/4.0/"></head><body><h1>Kop</h1><p>Tekst één.</p><ul><li>a</ul></body>'
+    '<html lang="nl"><head><meta charset="utf-8"><meta name="robots" content="noai"><title>T</title>'
+    '<link rel="license" href="https://creativecommons.org/licenses/by/4.0/"></head><body><h1>Kop</h1><p>Tekst één.</p>'
+    "<ul><li>a</ul></body>"
 )
 MALLARD = (
     b'<page xmlns="http://projectmallard.org/1.0/"><info><license href="x"/></info><title>T</title><p>E</p></page>'
 )
 TOKENS = [
-    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\n", b"\r\n\r\n", b'"', b"<", b">", b"&", b"]]>", b"<!DOCTYPE a [<!ENTITY b 'c'>]>",
-    b"-1", b"0", b"4294967296", b"99999999999999999999", b"../", b"\\ud800", b"[" * 300, b"{" * 300, b"\x1f\x8b\x08", b"PK\x03\x04",
-    b"WARC/1.0\r\n", b"\xed\xa0\x80", b"%PDF", b"endobj", b"stream", b"<a>" * 50, b"\x80", b"NaN", b"1e999", b"utf-16", b"\x85",
+    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\n", b"\r\n\r\n", b'"', b"<", b">", b"&", b"]]>",
+    b"<!DOCTYPE a [<!ENTITY b 'c'>]>",
+    b"-1", b"0", b"4294967296", b"99999999999999999999", b"../", b"\\ud800", b"[" * 300, b"{" * 300,
+    b"\x1f\x8b\x08", b"PK\x03\x04",
+    b"WARC/1.0\r\n", b"\xed\xa0\x80", b"%PDF", b"endobj", b"stream", b"<a>" * 50, b"\x80", b"NaN",
+    b"1e999", b"utf-16", b"\x85",
 ]  # fmt: skip
 
 
@@ -41,15 +45,19 @@ class Kind:
 def kinds() -> dict[str, Kind]:
     """Every reader that is fuzzed, by name."""
     columns = {"path": "x", "columns": COLUMNS}
+    book = tuple(_book().values())
     wiki = (
-        '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="nl"><siteinfo><base>https://w.example/w/A'
-        '</base><namespaces><namespace key="6">Bestand</namespace></namespaces></siteinfo><page><title>A</title><ns>0</ns>'
+        '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="nl"><siteinfo>'
+        '<base>https://w.example/w/A</base><namespaces><namespace key="6">Bestand</namespace></namespaces></siteinfo>'
+        "<page><title>A</title><ns>0</ns>"
         "<id>1</id><revision><id>2</id><timestamp>2024-01-02T00:00:00Z</timestamp><contributor><username>U</username>"
-        "</contributor><text>'''A''' [[b|c]] {{d|{{e}}}} &lt;ref&gt;x&lt;/ref&gt; == K ==</text></revision></page></mediawiki>"
+        "</contributor><text>'''A''' [[b|c]] {{d|{{e}}}} &lt;ref&gt;x&lt;/ref&gt; == K ==</text></revision></page>"
+        "</mediawiki>"
     )
     table = 'id,text,licence,date,parents,weg\nA,"Eén\n""tekst""",MIT,2024-01-02,,no\nB,Twee,,,,0\n'
     tei = (
-        '<TEI xmlns="http://www.tei-c.org/ns/1.0" xml:id="t"><teiHeader><fileDesc><titleStmt><title>T</title></titleStmt>'
+        '<TEI xmlns="http://www.tei-c.org/ns/1.0" xml:id="t"><teiHeader><fileDesc>'
+        "<titleStmt><title>T</title></titleStmt>"
         '<publicationStmt><availability><licence target="https://creativecommons.org/licenses/by/4.0/"/></availability>'
         '</publicationStmt></fileDesc></teiHeader><text xml:lang="nl"><body><div><p>Een.</p></div></body></text></TEI>'
     )
@@ -61,11 +69,11 @@ def kinds() -> dict[str, Kind]:
         "parquet": Kind("x.parquet", {"reader": "parquet"} | columns, (_parquet(),)),
         "html": Kind("x.html", {"reader": "text", "path": "."}, (PAGE.encode(), PAGE.encode("utf-16"))),
         "plain": Kind("x.md", {"reader": "text", "path": "."}, (b"---\nlicense: MIT\ntitle: T\n---\n# Kop\nTekst.\n",)),
-        "man": Kind("x.1", {"reader": "text", "path": "."}, (b'.TH A 1\n.SH NAAM\na \\- doet \\fBiets\\fP\n.PP\n"x"\n',)),
+        "man": Kind("x.1", {"reader": "text", "path": "."}, (b'.TH A 1\n.SH B\na \\- doet \\fBiets\\fP\n.PP\n"x"\n',)),
         "page": Kind("x.page", {"reader": "text", "path": "."}, (MALLARD,)),
         "tei": Kind("x.xml", {"reader": "tei", "path": "."}, (tei.encode(),)),
         "tei-chapters": Kind("x.xml", {"reader": "tei", "path": ".", "split": "div"}, (tei.encode(),)),
-        "epub-chapters": Kind("x.epub", {"reader": "epub", "path": ".", "split": "chapter"}, tuple(_book().values()), _rebuilt),
+        "epub-chapters": Kind("x.epub", {"reader": "epub", "path": ".", "split": "chapter"}, book, _rebuilt),
         "mediawiki": Kind("x.xml", {"reader": "mediawiki", "path": "x"}, (wiki.encode(),)),
         "warc": Kind("x.warc", {"reader": "warc", "path": "x"}, (_warc(),)),
         "packed-warc": Kind("x.warc.gz", {"reader": "warc", "path": "x"}, (b"".join(map(_gzip, _records())),)),
@@ -73,7 +81,7 @@ def kinds() -> dict[str, Kind]:
         "tar": Kind("x.tar", {"reader": "archive", "path": "x"}, (tar_of(_book()),)),
         "packed-tar": Kind("x.tar.gz", {"reader": "archive", "path": "x"}, (_gzip(tar_of(_book())),)),
         "epub": Kind("x.epub", {"reader": "epub", "path": "."}, (_zip(_book()),)),
-        "epub-inside": Kind("x.epub", {"reader": "epub", "path": "."}, tuple(_book().values()), _rebuilt),
+        "epub-inside": Kind("x.epub", {"reader": "epub", "path": "."}, book, _rebuilt),
         "pdf": Kind("x.pdf", {"reader": "pdf", "path": ".", "seconds": 10}, (_pdf(),)),
         "debian": Kind("x.deb", {"reader": "debian", "packages": ["xy"], "include": ["**"]}, (_deb(),)),
     }  # fmt: skip
@@ -111,9 +119,9 @@ def _records() -> Iterator[bytes]:
         head.encode() + b"Content-Encoding: gzip\r\n\r\n" + _gzip(body),
     )
     for number, block in enumerate(bodies):
-        said = f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:{number}>\r\nWARC-Target-URI: https://a.example/"
+        said = f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:{number}>\r\nWARC-Target-URI: https://a.io/\r\n"
         yield (
-            f"{said}\r\nWARC-Date: 2026-01-01T00:00:00Z\r\nContent-Length: {len(block)}\r\n\r\n".encode()
+            f"{said}WARC-Date: 2026-01-01T00:00:00Z\r\nContent-Length: {len(block)}\r\n\r\n".encode()
             + block
             + b"\r\n\r\n"
         )
@@ -124,11 +132,17 @@ def _warc() -> bytes:
 
 
 def _book() -> dict[str, bytes]:
-    container = '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile full-path="b.opf"/></rootfiles></container>'
+    container = (
+        '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile full-path="b.opf"/>'
+        "</rootfiles></container>"
+    )
     package = (
-        '<package xmlns="http://www.idpf.org/2007/opf" unique-identifier="u"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
-        '<dc:identifier id="u">isbn</dc:identifier><dc:title>T</dc:title><dc:language>nl</dc:language><dc:rights>CC0-1.0</dc:rights>'
-        '<dc:date>2020-01-02</dc:date></metadata><manifest><item id="a" href="a.xhtml" media-type="application/xhtml+xml"/></manifest>'
+        '<package xmlns="http://www.idpf.org/2007/opf" unique-identifier="u">'
+        '<metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        '<dc:identifier id="u">isbn</dc:identifier><dc:title>T</dc:title><dc:language>nl</dc:language>'
+        "<dc:rights>CC0-1.0</dc:rights>"
+        "<dc:date>2020-01-02</dc:date></metadata><manifest>"
+        '<item id="a" href="a.xhtml" media-type="application/xhtml+xml"/></manifest>'
         '<spine><itemref idref="a"/></spine></package>'
     )
     return {
@@ -166,7 +180,8 @@ def tar_of(files: dict[str, bytes]) -> bytes:
 
 
 def _deb() -> bytes:
-    rights = b"Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: A\nLicense: MIT\n"
+    form = b"https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/"
+    rights = b"Format: " + form + b"\n\nFiles: *\nCopyright: A\nLicense: MIT\n"
     return deb_of(tar_of({"./usr/share/doc/xy/copyright": rights, "./usr/share/doc/xy/a.html": PAGE.encode()}))
 
 
@@ -181,7 +196,11 @@ def deb_of(tar: bytes) -> bytes:
 
 
 def _pdf() -> bytes:
-    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:format>application/pdf</dc:format><dc:rights>CC0-1.0</dc:rights></rdf:Description></rdf:RDF></x:xmpmeta>'
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:format>application/pdf</dc:format>'
+        b"<dc:rights>CC0-1.0</dc:rights></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
     shown = zlib.compress(b"BT /F 12 Tf 14 TL 50 700 Td (Een wa-) Tj T* (ter) Tj ET")
     objects = [
         b"<</Type/Catalog/Pages 2 0 R/Lang(nl)/Metadata 6 0 R>>",

@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 
 _BLANK_LINES = re.compile(r"\n{3,}")
-_LINE_ENDS = re.compile(r"[ \t\u00a0]+$", re.MULTILINE)
 _SINGLE_BYTE = re.compile(r"(iso-?8859-?\d+|windows-125\d|cp125\d|latin-?\d|us-ascii|koi8-[ru]|macintosh|mac-roman)")
 _WIDE = frozenset(("utf-16-le", "utf-16-be"))
 
@@ -98,7 +97,9 @@ def known_encoding(name: str) -> str:
 
 def tidy(text: str) -> str:
     """Take off white space at line ends and keep one blank line where there were more."""
-    return _BLANK_LINES.sub("\n\n", _LINE_ENDS.sub("", text)).strip("\n")
+    # Not by a regular expression, whose time would grow with the square of a run of blanks.
+    lines = (line.rstrip(" \t\u00a0") for line in text.split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
 
 
 def _codec(charset: str | None) -> str:

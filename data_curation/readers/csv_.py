@@ -207,7 +207,13 @@ class _Rows:
                 if len(used) > 1:
                     raise RowProblem("bad-quotes", "opens a quote that is not closed within largest_document bytes")
                 raise RowProblem("too-large", f"larger than {self._source.largest_document} bytes")
-            yield decoded(line[1], self._source.encoding, marked=False) + "\n"
+            yield self._text(line[1]) + "\n"
+
+    def _text(self, line: bytes) -> str:
+        try:
+            return decoded(line, self._source.encoding, marked=False) if self._source.encoding else line.decode()
+        except UnicodeDecodeError as fault:
+            raise RowProblem("not-utf-8", f"byte {fault.start} of a line in it is not UTF-8") from fault
 
     def _line(self) -> tuple[int, bytes, bool] | None:
         return self._again.popleft() if self._again else next(self._lines, None)

@@ -17,6 +17,7 @@ from data_curation.readers.base import SourceError
 
 CHUNK = 1 << 20
 _ZSTD_PIECE = 1 << 10
+_BREAKS = (EOFError, zlib.error, lzma.LZMAError)
 
 
 class Damaged(Exception):
@@ -58,8 +59,10 @@ def bounded_lines(stream: BinaryIO, largest: int) -> Iterator[tuple[int, bytes, 
 
 
 def _readline(stream: BinaryIO, most: int) -> bytes:
-    with breaks():
+    try:  # Not `breaks`: this runs once a line, and entering a context costs as much as reading one.
         return stream.readline(most)
+    except (*_BREAKS, OSError) as fault:
+        raise _damage(fault) from fault
 
 
 @contextmanager
@@ -67,13 +70,13 @@ def breaks() -> Iterator[None]:
     """Tell damage in a compressed file, whatever compressed it, as `Damaged`."""
     try:
         yield
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as fault:
-        raise Damaged(str(fault)) from fault
-    except OSError as fault:
-        # bz2 has no error of its own for bytes that do not fit; a true error of the disk has a number.
-        if fault.errno is not None:
-            raise
-        raise Damaged(str(fault)) from fault
+    except (*_BREAKS, OSError) as fault:
+        raise _damage(fault) from fault
+
+
+def _damage(fault: Exception) -> Exception:
+    """bz2 has no error of its own for bytes that do not fit; a true error of the disk, which stays, has a number."""
+    return fault if isinstance(fault, OSError) and fault.errno is not None else Damaged(str(fault))
 
 
 class _Zstandard(io.RawIOBase):

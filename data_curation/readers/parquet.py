@@ -32,8 +32,8 @@ class ParquetSource(SourceBase):
 def read_parquet(source: ParquetSource, root: Path, cache: Path) -> Iterator[Received]:
     """Yield one document a row; files sorted by name, rows in their order.
 
-    Problems, besides those of `document_of`: ``too-large``, ``bad-value``, and for a file as a whole ``not-parquet`` (whatever came
-    before the damage is kept) and ``empty-file``.
+    Problems, besides those of `document_of`: ``too-large``, ``bad-value``, and for a file as a whole ``not-parquet``
+    (whatever came before the damage is kept) and ``empty-file``.
 
     Raises:
         SourceError: ``path`` names nothing, or a column is missing.

@@ -35,25 +35,25 @@ def jsonl(folder: Path, *lines: bytes, **keys: object) -> list[str | None]:
 def test_every_kind_of_bad_line_is_a_row(tmp_path: Path) -> None:
     good = b'{"id": 1, "text": "goed"}'
     lines = [
-        b"[" * 1_000_000, b'{"a":' * 200_000, b"\xff\xfe{\0}\0", "{“id”: 1}".encode("mac-roman", "replace"), b'{"id": 2, "text": "caf\xe9"}',
-        b'{"id": 3, "text": "a\\u0000b"}', b'{"id": 4}', b'{"text": "x"}', b'{"id": 5, "text": "x"', b"null", b'{"id": 6, "text": NaN}',
+        b"[" * 1_000_000, b'{"a":' * 200_000, b"\xff\xfe{\0}\0", "{“id”: 1}".encode("mac-roman", "replace"),
+        b'{"id": 2, "text": "caf\xe9"}',
+        b'{"id": 3, "text": "a\\u0000b"}', b'{"id": 4}', b'{"text": "x"}', b'{"id": 5, "text": "x"', b"null",
+        b'{"id": 6, "text": NaN}',
         b'{"id": ' + b"9" * 5000 + b', "text": "x"}', b'{"id": 7, "text": "\\udc00"}',
     ]  # fmt: skip
     found = jsonl(tmp_path, *(part for line in lines for part in (line, good)))
     assert found[1::2] == [None] * len(lines)
     assert found[::2] == [
-        "not-json", "not-json", "not-utf-8", "not-utf-8", "not-utf-8", "control-characters", "missing-column", "no-id", "not-json",
-        "not-json", "missing-column", "not-json", "not-utf-8",
+        "not-json", "not-json", "not-utf-8", "not-utf-8", "not-utf-8", "control-characters", "missing-column", "no-id",
+        "not-json", "not-json", "missing-column", "not-json", "not-utf-8",
     ]  # fmt: skip
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", [".jsonl", ".jsonl.gz"])
 def test_half_a_gigabyte_in_one_line_takes_no_memory(tmp_path: Path, ending: str) -> None:
-    opened = (
-        gzip.open(tmp_path / f"a{ending}", "wb", 1) if ending.endswith(".gz") else (tmp_path / f"a{ending}").open("wb")
-    )
-    with opened as file:
+    path = tmp_path / f"a{ending}"
+    with gzip.open(path, "wb", 1) if ending.endswith(".gz") else path.open("wb") as file:
         file.write(b'{"id": 1, "text": "')
         for _ in range(500):
             file.write(b"x" * (1 << 20))

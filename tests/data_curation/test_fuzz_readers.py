@@ -49,7 +49,9 @@ def test_the_files_that_are_mutated_are_good(tmp_path: Path, name: str) -> None:
 
 
 FOUND: dict[str, tuple[str, bytes]] = {
-    "half a surrogate pair in a date": ("jsonl", b'{"id": "A", "text": "t", "date": "2\\ud8002", "parents": null, "weg": 0}'),
+    "half a surrogate pair in a date": (
+        "jsonl", b'{"id": "A", "text": "t", "date": "2\\ud8002", "parents": null, "weg": 0}',
+    ),
     "half a surrogate pair in a key that stands twice": ("jsonl", b'{"\\ud800": 1, "\\ud800": 2}'),
     "a namespace that is a relative address": (
         "mediawiki",

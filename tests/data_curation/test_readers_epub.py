@@ -13,7 +13,8 @@ CONTAINER = """<?xml version="1.0"?><container xmlns="urn:oasis:names:tc:opendoc
 <rootfiles><rootfile full-path="OEBPS/boek.opf" media-type="application/oebps-package+xml"/></rootfiles></container>"""
 OPF = """<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="uid">
 <metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:identifier>ander</dc:identifier>
-<dc:identifier id="uid">urn:isbn:9789012345678</dc:identifier><dc:title>De dijk</dc:title><dc:language>nl-NL</dc:language>
+<dc:identifier id="uid">urn:isbn:9789012345678</dc:identifier><dc:title>De dijk</dc:title>
+<dc:language>nl-NL</dc:language>
 <dc:creator>Ada</dc:creator><dc:creator>Bo</dc:creator><dc:date>2021-03-04T00:00:00Z</dc:date>
 <dc:rights>Alle rechten voorbehouden</dc:rights>
 <link rel="cc:license" href="https://creativecommons.org/licenses/by/4.0/"/></metadata>
@@ -60,7 +61,8 @@ def test_a_book_may_be_cut_into_chapters(tmp_path: Path) -> None:
     assert (second.native_id, second.problem) == ("urn:isbn:9789012345678#a", "empty")
 
 
-ENCRYPTED = """<encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container" xmlns:e="http://www.w3.org/2001/04/xmlenc#">
+ENCRYPTED = """<encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container"
+ xmlns:e="http://www.w3.org/2001/04/xmlenc#">
 <e:EncryptedData><e:EncryptionMethod Algorithm="{}"/></e:EncryptedData></encryption>"""
 
 

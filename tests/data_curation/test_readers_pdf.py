@@ -14,10 +14,12 @@ from tests.data_curation.sources import read_all
 pytest.importorskip("pypdfium2")
 XMP = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"
- xmlns:xmpRights="http://ns.adobe.com/xap/1.0/rights/" xmlns:cc="http://creativecommons.org/ns#" xmpRights:WebStatement="https://x.example/recht">
+ xmlns:xmpRights="http://ns.adobe.com/xap/1.0/rights/" xmlns:cc="http://creativecommons.org/ns#"
+ xmpRights:WebStatement="https://x.example/recht">
 <dc:format>{}</dc:format><dc:rights><rdf:Alt><rdf:li xml:lang="x-default">CC-BY-4.0</rdf:li></rdf:Alt></dc:rights>
 <cc:license rdf:resource="https://creativecommons.org/licenses/by/4.0/"/>
-<dc:title><rdf:Alt><rdf:li>De dijk</rdf:li></rdf:Alt></dc:title><dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator>
+<dc:title><rdf:Alt><rdf:li>De dijk</rdf:li></rdf:Alt></dc:title>
+<dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator>
 </rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""
 
 
@@ -31,9 +33,8 @@ def pdf(*pages: str, xmp: bytes = b"", catalog: str = "", trailer: str = "", ext
     for number, text in enumerate(pages):
         lines = " T* ".join(f"({line}) Tj" for line in text.split("\n"))
         show = f"BT /F 12 Tf 14 TL 50 700 Td {lines} ET".encode() if text else b""
-        objects.append(
-            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F 3 0 R>>>>/Contents {5 + 2 * number} 0 R>>".encode()
-        )
+        box = f"/MediaBox[0 0 600 800]/Contents {5 + 2 * number} 0 R"
+        objects.append(f"<</Type/Page/Parent 2 0 R{box}/Resources<</Font<</F 3 0 R>>>>>>".encode())
         objects.append(b"<</Length %d>>stream\n" % len(show) + show + b"\nendstream")
     if xmp:
         objects.append(b"<</Type/Metadata/Subtype/XML/Length %d>>stream\n" % len(xmp) + xmp + b"\nendstream")
@@ -68,7 +69,8 @@ def test_pages_become_text_with_what_the_metadata_declares(tmp_path: Path) -> No
     assert (one.native_id, one.text) == ("a.pdf", "Eerste bladzij.\n\nTweede.\nMet een regel.")
     assert (one.language, one.title, one.author) == ("nl", "De dijk", "Ada")
     assert [(d.text, d.form) for d in one.declared] == [
-        ("CC-BY-4.0", "spdx"), ("https://x.example/recht", "url"), ("https://creativecommons.org/licenses/by/4.0/", "url"), ("CC0-1.0", "spdx"),
+        ("CC-BY-4.0", "spdx"), ("https://x.example/recht", "url"),
+        ("https://creativecommons.org/licenses/by/4.0/", "url"), ("CC0-1.0", "spdx"),
     ]  # fmt: skip
 
 

@@ -24,8 +24,9 @@ from tests.data_curation.sources import SOURCE, problems, read_all
 
 CONFIGS = Path(configs.__path__[0])
 AGENTS = load_agents(CONFIGS / "ai-agents.yaml")
-HTML = "<html lang='nl'><head><title>Dijk</title><link rel='license' href='https://creativecommons.org/licenses/by/4.0/'>" \
-       "</head><body><p>De dijk is hoog.</p></body></html>"  # fmt: skip
+HTML = "<html lang='nl'><head><title>Dijk</title>" \
+       "<link rel='license' href='https://creativecommons.org/licenses/by/4.0/'></head>" \
+       "<body><p>De dijk is hoog.</p></body></html>"  # fmt: skip
 
 
 def answer(body: bytes = HTML.encode(), *headers: str, status: int = 200, kind: str = "text/html") -> bytes:
@@ -55,7 +56,8 @@ def test_an_answer_becomes_a_document_with_its_headers_and_rights(tmp_path: Path
     assert (found.text, found.language, found.title) == ("De dijk is hoog.", "nl", "Dijk")
     assert found.received_bytes == len(block)
     assert [(d.text, d.form) for d in found.declared] == [
-        ("https://creativecommons.org/licenses/by/4.0/", "url"), ("https://creativecommons.org/licenses/by-sa/4.0/", "url"),
+        ("https://creativecommons.org/licenses/by/4.0/", "url"),
+        ("https://creativecommons.org/licenses/by-sa/4.0/", "url"),
     ]  # fmt: skip
     assert found.declared[0].where.startswith("in.warc.gz:1") and found.declared[1].where == "in.warc.gz:1 header Link"
     assert found.headers is not None and found.headers[:3] == (
