@@ -16,13 +16,24 @@ _WIDE = frozenset(("utf-16-le", "utf-16-be"))
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What a file says: its text, or None and the problem; ``language`` and ``title`` as the document names them."""
+    """What a file says: its text, or None and the problem; the rest as the document names it.
+
+    ``native_id`` is the document's own id, ``published`` a day (ISO 8601), ``withdrawn`` whether its publisher has
+    taken it back. ``confidence`` is how sure a text recognition was, from 0 to 1, on average over ``words`` words.
+    """
 
     text: str | None
     language: str | None = None
     title: str | None = None
     problem: str | None = None
     detail: str | None = None
+    author: str | None = None
+    published: str | None = None
+    native_id: str | None = None
+    url: str | None = None
+    withdrawn: bool = False
+    confidence: float | None = None
+    words: int = 0
 
 
 class Unreadable(Exception):

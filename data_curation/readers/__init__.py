@@ -23,9 +23,12 @@ from data_curation.readers.jsonl import ENDINGS as JSONL
 from data_curation.readers.jsonl import JsonlSource, read_jsonl
 from data_curation.readers.mediawiki import ENDINGS as MEDIAWIKI
 from data_curation.readers.mediawiki import MediawikiSource, read_mediawiki
+from data_curation.readers.news import NewsSource, news_files, read_news
+from data_curation.readers.ocr import OcrSource, ocr_files, ocr_licences, read_ocr
 from data_curation.readers.parquet import ENDINGS as PARQUET
 from data_curation.readers.parquet import ParquetSource, read_parquet
 from data_curation.readers.pdf import PdfSource, pdf_inputs, read_pdf
+from data_curation.readers.rechtspraak import RechtspraakSource, read_rechtspraak, rechtspraak_files
 from data_curation.readers.tei import TeiSource, read_tei, tei_files
 from data_curation.readers.text import TextSource, licence_paths, read_text, text_files
 from data_curation.readers.warc import ENDINGS as WARC
@@ -42,8 +45,11 @@ Source = Annotated[
     | HubSource
     | JsonlSource
     | MediawikiSource
+    | NewsSource
+    | OcrSource
     | ParquetSource
     | PdfSource
+    | RechtspraakSource
     | TeiSource
     | TextSource
     | WarcSource,
@@ -100,7 +106,10 @@ READERS: dict[type[SourceBase], Reader] = {
     DebianSource: Reader(read_debian, lambda source, root: []),
     HubSource: Reader(read_hub, hub_files),
     JsonlSource: Reader(read_jsonl, lambda source, root: _paths(files_of(source, root, source.path, JSONL))),
+    NewsSource: Reader(read_news, lambda source, root: _paths(news_files(source, root))),
+    OcrSource: Reader(read_ocr, lambda source, root: _paths(ocr_files(source, root)) + ocr_licences(source, root)),
     ParquetSource: Reader(read_parquet, lambda source, root: _paths(files_of(source, root, source.path, PARQUET))),
+    RechtspraakSource: Reader(read_rechtspraak, lambda source, root: _paths(rechtspraak_files(source, root))),
     TeiSource: Reader(read_tei, lambda source, root: _paths(tei_files(source, root))),
     TextSource: Reader(
         read_text, lambda source, root: list({*_paths(text_files(source, root)), *licence_paths(source, root)})

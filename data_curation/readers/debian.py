@@ -133,6 +133,7 @@ def _document(
         found.text,
         language=_language(source, found.language, path, package.name),
         title=found.title,
+        withdrawn=found.withdrawn,
         problem=found.problem,
         detail=found.detail,
         page=page_elements(native_id, data, source.largest_document),

@@ -142,6 +142,8 @@ def _page(source: WarcSource, record: Record, native_id: str, place: str, url: s
         found.text,
         language=primary(found.language) or _language(record, answer),
         title=found.title,
+        author=found.author,
+        published=found.published,
         declared=_declared(source, data, kind, answer, place),
         problem=found.problem,
         detail=found.detail and found.detail.replace(kind, place, 1),

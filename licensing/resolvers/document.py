@@ -7,14 +7,15 @@ from licensing.resolvers.spdx_tags import tags_at_top
 from licensing.rights import Declared
 
 _PAGES = (".html", ".htm", ".xhtml")
-_MARKUP = (".xml", ".tei", ".page")
+_MARKUP = (".xml", ".tei", ".page", ".dbk", ".docbook", ".nitf", ".newsml", ".alto")
 _TOP = 64 << 10
 
 
 def declared(name: str, data: bytes) -> tuple[Declared, ...]:
     """Return the statements in a file, each with its place; ``name`` tells the kind by its ending.
 
-    Pages by `html`, TEI and Mallard by `xml`, other text by its front matter and attributes; SPDX tags in all of them.
+    Pages by `html`, TEI, Mallard, DocBook and news by `xml`, other text by its front matter and attributes; SPDX
+    tags in all of them.
     """
     lower = name.lower()
     if lower.endswith(_PAGES):

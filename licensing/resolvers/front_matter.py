@@ -30,6 +30,7 @@ _NAMES = (
 )
 _FIELD = re.compile(_NAMES, re.IGNORECASE)
 _MENTIONED = re.compile(r"licen[cstzç]|lizenz|rights|copyright", re.IGNORECASE)
+_FIELD_LINE = re.compile(r"[ \t]|#|-[ \t]|\[|[\]}]|[^\s:=][^:=]{0,99}[:=]|$")
 _ATTRIBUTE = re.compile(rf"^:({_NAMES}):[ \t]+(\S.*)$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -51,6 +52,41 @@ def fields(text: str, where: str, names: re.Pattern[str]) -> list[tuple[str, Dec
     text = text.removeprefix("\ufeff")
     body, _ = _front_matter(text)
     return list(_fields(text[:3], body, where, names))
+
+
+def split(text: str) -> tuple[str, str]:
+    """Return the front matter without its fences, and what comes after it; ("", text) where there is none.
+
+    Two rules with a paragraph between them are no front matter: its lines are fields, or go on with one.
+    """
+    text = text.removeprefix("\ufeff")
+    body, lines = _front_matter(text)
+    if not lines or not all(_FIELD_LINE.match(line) for line in body.splitlines()):
+        return "", text
+    rest = text.split("\n", lines)
+    return body, rest[lines] if len(rest) > lines else ""
+
+
+def description(body: str, fence: str) -> dict[str, str]:
+    """Return the fields of front matter that hold text, or a list of texts (joined by ``; ``), by lower-case name.
+
+    Front matter that cannot be read, or is larger than `LARGEST`, describes nothing.
+    """
+    found: dict[str, str] = {}
+    try:
+        if len(body) <= LARGEST:
+            for key, _, value in _toml(body) if fence == "+++" else _yaml(body):
+                if text := _text_of(value()):
+                    found.setdefault(key.lower(), text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    return found
+
+
+def _text_of(value: Any) -> str:
+    """A list of texts as one; nothing for what is neither."""
+    parts = value if isinstance(value, list) else [value]
+    return "; ".join(plain(str(part)) for part in parts) if not any(isinstance(p, dict | list) for p in parts) else ""
 
 
 def _front_matter(text: str) -> tuple[str, int]:

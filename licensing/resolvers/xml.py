@@ -1,4 +1,8 @@
-"""XML documents that carry their licence in themselves: TEI ``<availability>``, Mallard ``<license>``, Dublin Core."""
+"""XML documents that carry their licence in themselves.
+
+TEI ``<availability>``, Mallard ``<license>``, Dublin Core ``<rights>``, DocBook ``<legalnotice>``, NewsML-G2
+``<rightsInfo>`` and ``<expires>``, NITF ``<doc.rights>`` and ``<date.expire>``.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,15 @@ from typing import Any
 from licensing.resolvers.values import address, distinct, first_of, prose, restricts_beyond, statement
 from licensing.rights import Declared
 
-_WORTH_PARSING = re.compile(rb"(?i)licen[cs]e|availability|rights")
+_WORTH_PARSING = re.compile(rb"(?i)licen[cs]e|availability|rights|legalnotice|usageterms|expire")
 _LICENCES = frozenset(("license", "licence"))
+_TERMS = frozenset(("usageterms", "copyrightnotice", "rightsexpressionxml", "rightsexpressiondata"))
+_EXPIRY = frozenset(("expires", "date.expire"))
+_OF_A_LICENCE = re.compile(r"licen[cs]e|creativecommons|opensource\.org|/copyleft/", re.IGNORECASE)
 _TARGETS = (
     "target",
     "href",
+    "url",
     "{http://www.w3.org/1999/xlink}href",
     "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}resource",
 )
@@ -26,7 +34,7 @@ def declared(data: bytes, where: str) -> tuple[Declared, ...]:
     edition says nothing of itself (as in `data_curation.readers.tei`). A document that cannot be parsed though it
     speaks of a licence is prose; entities are not resolved.
     """
-    if not _WORTH_PARSING.search(data):
+    if not _WORTH_PARSING.search(data.replace(b"\0", b"")):
         return ()
     from lxml import etree
 
@@ -35,6 +43,11 @@ def declared(data: bytes, where: str) -> tuple[Declared, ...]:
         root = etree.fromstring(data, parser)
     except (etree.LxmlError, ValueError):
         return (prose("(cannot be parsed, though it mentions a licence or rights)", where),)
+    return declared_in(root, where)
+
+
+def declared_in(root: Any, where: str) -> tuple[Declared, ...]:
+    """As `declared`, for a parsed element and all that is in it."""
     said = [(one, _is_of_source(element)) for element in root.iter() for one in _said_by(element, where)]
     own = [one for one, of_source in said if not of_source]
     return distinct(own or [one for one, _ in said])
@@ -50,6 +63,12 @@ def _said_by(element: Any, where: str) -> Iterator[Declared]:
         yield from _of_text(element, place)
     elif name == "availability":
         yield from _availability(element, place)
+    elif name == "legalnotice":
+        yield from _legal_notice(element, place)
+    elif name in _TERMS or name == "doc.rights":
+        yield from _terms(element, place)
+    elif name in _EXPIRY:
+        yield prose(f"(not to be used after {element.get('norm') or first_of(element.itertext()).strip()})", place)
 
 
 def _licence(element: Any, place: str) -> Iterator[Declared]:
@@ -64,6 +83,30 @@ def _licence(element: Any, place: str) -> Iterator[Declared]:
             yield prose(text, place)
     else:
         yield from _of_text(element, place)
+
+
+def _legal_notice(element: Any, place: str) -> Iterator[Declared]:
+    """Its links to licences and what it says beyond them; without such a link, its words."""
+    targets = [
+        value for one in element.iter() for name in _TARGETS if (value := one.get(name)) and _OF_A_LICENCE.search(value)
+    ]
+    text = first_of(element.itertext())
+    yield from (found for target in targets if (found := address(target, place)))
+    if not targets or restricts_beyond(text, targets):
+        yield from _of_text(element, place)
+
+
+def _terms(element: Any, place: str) -> Iterator[Declared]:
+    """Terms as they stand, an address where they give one; terms in attributes alone are prose for a person."""
+    target = address(element.get("href") or "", place)
+    text = first_of(element.itertext())
+    if target:
+        yield target
+    if text.strip():
+        yield from _of_text(element, place)
+    elif not target:
+        said = "; ".join(f"{name.rpartition('}')[2]} {value}" for name, value in sorted(element.attrib.items()))
+        yield prose(f"(terms in a form that is not read) {said}", place)
 
 
 def _availability(element: Any, place: str) -> Iterator[Declared]:
