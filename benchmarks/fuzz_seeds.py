@@ -69,6 +69,7 @@ def kinds() -> dict[str, Kind]:
         "parquet": Kind("x.parquet", {"reader": "parquet"} | columns, (_parquet(),)),
         "html": Kind("x.html", {"reader": "text", "path": "."}, (PAGE.encode(), PAGE.encode("utf-16"))),
         "plain": Kind("x.md", {"reader": "text", "path": "."}, (b"---\nlicense: MIT\ntitle: T\n---\n# Kop\nTekst.\n",)),
+        "asciidoc": Kind("x.adoc", {"reader": "text", "path": "."}, (b"= K\n:license: MIT\n\n*v*.\n|===\n|a\n|===",)),
         "man": Kind("x.1", {"reader": "text", "path": "."}, (b'.TH A 1\n.SH B\na \\- doet \\fBiets\\fP\n.PP\n"x"\n',)),
         "page": Kind("x.page", {"reader": "text", "path": "."}, (MALLARD,)),
         "tei": Kind("x.xml", {"reader": "tei", "path": "."}, (tei.encode(),)),

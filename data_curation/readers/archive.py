@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -54,11 +55,11 @@ class ArchiveSource(SourceBase):
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One entry: ``content`` gives its bytes or raises `Unreadable`; a ``stream`` is one that is too large to hold."""
+    """One entry: ``content`` gives its bytes or raises `Unreadable`; one too large to hold comes in ``pieces``."""
 
     path: str
     content: Callable[[], bytes]
-    stream: BinaryIO | None = None
+    pieces: Iterator[bytes] | None = None
 
 
 def read_archive(source: ArchiveSource, root: Path, cache: Path) -> Iterator[Received]:
@@ -97,8 +98,8 @@ def _documents(source: ArchiveSource, file: Found) -> Iterator[Received]:
 
 def _document(source: ArchiveSource, file: Found, entry: _Entry, licences: _Licences) -> Received:
     native_id = f"{file.name}/{entry.path}"
-    if entry.stream is not None:
-        return _large(source, native_id, entry.stream)
+    if entry.pieces is not None:
+        return _large(source, native_id, entry.pieces)
     try:
         data = entry.content()
         if entry.path.lower().endswith(_NESTED):
@@ -124,11 +125,13 @@ def _document(source: ArchiveSource, file: Found, entry: _Entry, licences: _Lice
     )
 
 
-def _large(source: ArchiveSource, native_id: str, stream: BinaryIO) -> Received:
+def _large(source: ArchiveSource, native_id: str, pieces: Iterator[bytes]) -> Received:
     document = Hashing(source, native_id)
-    with tar_breaks():
-        while piece := stream.read(_PIECE):
+    try:
+        for piece in pieces:
             document.feed(piece)
+    except Unreadable as fault:
+        return document.received(fault.problem, f"{native_id}: {fault}.")
     return document.received(*too_large(source, native_id))
 
 
@@ -139,7 +142,8 @@ def _entries(source: ArchiveSource, file: Found) -> Iterator[_Entry]:
 def _of_zip(source: ArchiveSource, file: Found) -> Iterator[_Entry]:
     with opened(file.path, source.largest_document, source.largest_unpacked, source.most_ratio) as entries:
         for info in entries:
-            yield _Entry(shown_name(info), lambda info=info: entries.read(info))  # type: ignore[misc]
+            pieces = entries.pieces(info) if entries.is_large(info) else None
+            yield _Entry(shown_name(info), lambda info=info: entries.read(info), pieces)  # type: ignore[misc]
 
 
 def _of_tar(source: ArchiveSource, file: Found) -> Iterator[_Entry]:
@@ -155,9 +159,15 @@ def _of_tar(source: ArchiveSource, file: Found) -> Iterator[_Entry]:
             if content is None or unsafe_name(path):
                 yield _Entry(path, _refusing(path, member.issym() or member.islnk()))
             elif member.size > source.largest_document:
-                yield _Entry(path, lambda: b"", content)
+                yield _Entry(path, lambda: b"", _in_pieces(content))
             else:
                 yield _Entry(path, lambda content=content: _read(content))  # type: ignore[misc]
+
+
+def _in_pieces(content: BinaryIO) -> Iterator[bytes]:
+    with tar_breaks():
+        while piece := content.read(_PIECE):
+            yield piece
 
 
 def _read(content: BinaryIO) -> bytes:
@@ -203,7 +213,7 @@ class _Licences:
 def _start(entry: _Entry) -> bytes:
     """What is compared of a licence file; one that cannot be read says so, as prose."""
     try:
-        return entry.stream.read(licence_text.LARGEST + 1) if entry.stream else entry.content()
+        return b"".join(islice(entry.pieces, 2)) if entry.pieces else entry.content()
     except Unreadable:
         return b"(a licence file that cannot be read)"
 

@@ -21,6 +21,7 @@ from data_curation.readers.base import shown
 
 _PLAIN_RATIO_BYTES = 1 << 20
 _MOST_ENTRIES = 1_000_000
+_PIECE = 1 << 20
 _FAULTS = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError,
     OverflowError, MemoryError,
@@ -62,17 +63,33 @@ class ZipEntries:
                 ``damaged-entry``.
         """
         self._check(info)
+        if self.is_large(info):
+            raise Unreadable("too-large", f"unpacks to {info.file_size} bytes, and {self._largest} are read")
+        return b"".join(self.pieces(info))
+
+    def is_large(self, info: zipfile.ZipInfo) -> bool:
+        """Whether an entry is over the limit, so that it is only hashed."""
+        return info.file_size > self._largest
+
+    def pieces(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
+        """The bytes of an entry in pieces, its checksum compared at their end.
+
+        Raises:
+            Unreadable: as `read`, but for ``too-large``.
+        """
+        self._check(info)
+        self._left -= info.file_size
+        size = 0
         try:
             with self._archive.open(info) as stream:
-                data = stream.read(self._largest + 1)
+                while piece := stream.read(_PIECE):
+                    size += len(piece)
+                    yield piece
         except _FAULTS as fault:
-            raise Unreadable(
-                "damaged-entry", f"cannot be unpacked ({str(fault)[:100] or type(fault).__name__})"
-            ) from fault
-        self._left -= len(data)
-        if len(data) != info.file_size:
-            raise Unreadable("damaged-entry", f"has {len(data)} bytes and not the {info.file_size} that it claims")
-        return data
+            told = str(fault)[:100] or type(fault).__name__
+            raise Unreadable("damaged-entry", f"cannot be unpacked ({told})") from fault
+        if size != info.file_size:
+            raise Unreadable("damaged-entry", f"has {size} bytes and not the {info.file_size} that it claims")
 
     def _check(self, info: zipfile.ZipInfo) -> None:
         unsafe = unsafe_name(info.filename)
@@ -84,8 +101,6 @@ class ZipEntries:
             raise Unreadable("encrypted", "is encrypted")
         if self._times[info.filename] > 1:
             raise Unreadable("repeated-name", "its name stands twice, so that nobody can tell which is meant")
-        if info.file_size > self._largest:
-            raise Unreadable("too-large", f"unpacks to {info.file_size} bytes, and {self._largest} are read")
         much = info.file_size > _PLAIN_RATIO_BYTES
         if info.file_size > self._left or (much and info.file_size > self._most_ratio * max(info.compress_size, 1)):
             raise Unreadable(
