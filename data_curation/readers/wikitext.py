@@ -22,15 +22,13 @@ _PAIRED = re.compile(rf"<({_DROPPED})\b[^<>]*?(/?)>|</({_DROPPED})\s*>", re.IGNO
 _KEPT_TEXT = frozenset(("pre", "nowiki", "code"))
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,19}\b[^<>]{0,1000}>")
 _BREAK = re.compile(r"<br\b[^<>]{0,100}>", re.IGNORECASE)
-_NESTED = re.compile(r"\{\{\{?|\}\}\}?|^[ \t:]*\{\||^[ \t]*\|\}", re.MULTILINE)
+_NESTED = re.compile(r"\{\{\{?|\}\}\}?|\{\||\|\}(?!\})")
 _BRACKETS = re.compile(r"\[\[|\]\]")
 _OUTSIDE_LINK = re.compile(
     r"\[(?:https?:|ftp:|mailto:)?//?[^\s\]\[]++[ \t]*+([^\]\[\n]*+)\]|\[mailto:[^\s\]\[]++ ?([^\]\[\n]*+)\]"
 )
 _DEEPEST_LINK = 20
 _QUOTES = re.compile(r"'{2,5}")
-_LIST = re.compile(r"^[*#:;]+[ \t]*", re.MULTILINE)
-_RULE = re.compile(r"^-{4,}", re.MULTILINE)
 _SWITCH = re.compile(r"__[A-ZÀ-Þ]{3,30}__")
 _SPACE = re.compile(r"[ \t]{2,}")
 
@@ -41,17 +39,20 @@ def plain_wikitext(text: str, left_out: frozenset[str]) -> str:
     text = _without_nested(_BREAK.sub("\n", text))
     text = _without_links(text, left_out | {""})
     text = _OUTSIDE_LINK.sub(lambda found: found[1] or found[2] or "", text)
-    text = "\n".join(map(_without_signs, _RULE.sub("", _SWITCH.sub("", text)).split("\n")))
-    text = _LIST.sub("", _QUOTES.sub("", _TAG.sub("", text)))
+    text = _SWITCH.sub("", text) if "__" in text else text
+    text = "\n".join(map(_without_signs, text.split("\n")))
+    text = _QUOTES.sub("", _TAG.sub("", text))
     return tidy(_SPACE.sub(" ", html.unescape(text).replace("\u00a0", " ")))
 
 
 def _without_signs(line: str) -> str:
-    """A heading without the signs that make it one."""
-    if not line.startswith("="):
-        return line
-    plain = line.rstrip(" \t")
-    return plain.strip("=").strip(" \t") if plain.endswith("=") else line
+    """A heading, an item of a list or a rule without the signs that make it one."""
+    if line.startswith("="):
+        plain = line.rstrip(" \t")
+        return plain.strip("=").strip(" \t") if plain.endswith("=") else line
+    if line.startswith("----"):
+        return line.lstrip("-")
+    return line.lstrip("*#:;").lstrip(" \t") if line.startswith(("*", "#", ":", ";")) else line
 
 
 def _without_extensions(text: str) -> str:
@@ -90,14 +91,24 @@ def _without_nested(text: str) -> str:
     kept: list[str] = []
     place = 0
     for mark in _NESTED.finditer(text):
+        if "|" in mark[0] and not _begins_line(text, mark.start()):
+            continue
         kept.append(text[place : mark.start()])
         place = mark.end()
-        sign = mark[0].strip(" \t:")
+        sign = mark[0]
         if sign in ("{{", "{{{", "{|"):
             open_at.append((sign[1], len(kept)))
         elif open_at and open_at[-1][0] == ("|" if sign == "|}" else "{"):
             del kept[open_at.pop()[1] :]
     return "".join(kept) + text[place:]
+
+
+def _begins_line(text: str, place: int) -> bool:
+    """Whether only blanks and colons stand before a sign on its line: tables are opened and closed there alone."""
+    before = place
+    while before and text[before - 1] in " \t:":
+        before -= 1
+    return before == 0 or text[before - 1] == "\n"
 
 
 def _without_links(text: str, left_out: frozenset[str]) -> str:
