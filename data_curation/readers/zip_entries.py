@@ -30,6 +30,8 @@ _FAULTS = (
 
 def unsafe_name(name: str) -> str | None:
     """Why a name would lead elsewhere if it were unpacked; None where it would not."""
+    if not name:
+        return "it has no name"
     if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
         return "its name is absolute"
     if ".." in re.split(r"[/\\]", name):
@@ -49,7 +51,8 @@ class ZipEntries:
 
     def __iter__(self) -> Iterator[zipfile.ZipInfo]:
         """The entries that are no folders, in the order of the archive's directory."""
-        return (info for info in self._archive.infolist() if not info.is_dir())
+        # Not the library's own question, which raises where a name is empty.
+        return (info for info in self._archive.infolist() if not info.filename.endswith("/"))
 
     def named(self, name: str) -> zipfile.ZipInfo | None:
         """The entry of a name; None where there is none."""

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import io
 import random
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzz_readers import executed, mutated
 from benchmarks.fuzz_seeds import Kind, kinds
+from tests.data_curation.sources import read_all
 
 KINDS = kinds()
 IN_EVERYDAY_TESTS = [name for name in KINDS if name not in ("debian", "pdf")]
@@ -63,6 +66,16 @@ FOUND: dict[str, tuple[str, bytes]] = {
         b'<TEI xmlns="http://www.tei-c.org/ns/1.0"><text><body><div><p xmlns:a="b">t</p></div></body></text></TEI>',
     ),
 }  # fmt: skip
+
+
+def test_an_entry_without_a_name_is_a_row(tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"x")
+        archive.writestr("a.txt", b"Goed.")
+    (tmp_path / "x.zip").write_bytes(sink.getvalue())
+    found = read_all(tmp_path, reader="archive", path="x.zip")
+    assert [one.problem for one in found] == ["unsafe-name", None]
 
 
 @pytest.mark.parametrize("case", sorted(FOUND))
