@@ -14,10 +14,11 @@ import numpy as np
 from data_curation.ingest import native_key
 from data_curation.shards import DECIDED, read_shard, write_shard
 from licensing.agreement import Agreement
+from licensing.canonical import canonical
 from licensing.decide import decide
 from licensing.policy import Policy
-from licensing.reservations import AgentTable, Reservation, Resolver, page_reservation
-from licensing.reservations.pages import as_page
+from licensing.reservations import AgentTable, Reservation, Resolver, Signal, page_reservation, reservation, rsl
+from licensing.reservations.pages import as_page, from_headers
 from licensing.reservations.signal import Evidence
 from licensing.rights import Basis, Decision, Declared, IntendedUse, Rights
 from licensing.table import LicenceTable
@@ -34,6 +35,7 @@ _COLUMNS = [
     "withdrawn",
     "url",
     "page",
+    "headers",
     "problem",
     "detail",
 ]
@@ -107,16 +109,38 @@ def _of_anothers_contract(row: Mapping[str, Any], admission: Admission) -> Decis
 
 
 def _reservation(row: Mapping[str, Any], resolver: Resolver | None, admission: Admission) -> Reservation | None:
-    """What the site and the document's own page say; where no site was looked at, what the page says, if anything."""
+    """What the site, the document's own headers and its page say; where no site was looked at, what came with it."""
+    where = row["url"] or f"{row['source']}/{row['native_id']}"
+    headers = _headers(row)
     page = None
     if row["page"] is not None:
-        data, digest = as_page(row["page"]), row["received_sha256"]
-        page = Evidence(row["url"] or f"{row['source']}/{row['native_id']}", data, "", digest)
+        page = Evidence(where, as_page(row["page"]), "", row["received_sha256"])
     if resolver is not None:
-        return resolver.resolve(row["url"], html=page)
-    if page is None or not page.data or admission.agents is None:
+        return resolver.resolve(row["url"], headers, page)
+    if admission.agents is None:
         return None
-    return page_reservation(page, admission.agents, admission.policy.as_of)
+    as_of = admission.policy.as_of
+    found = page_reservation(page, admission.agents, as_of) if page is not None and page.data else None
+    told = _said_by_headers(Evidence(where, canonical(headers), ""), headers, admission.agents) if headers else []
+    return reservation([*told, *(found.signals if found else ())], as_of.isoformat()) if found or told else None
+
+
+def _headers(row: Mapping[str, Any]) -> dict[str, list[str]] | None:
+    """The headers of the answer that the document came in; None where it came in none."""
+    if row.get("headers") is None:
+        return None
+    found: dict[str, list[str]] = {}
+    for line in row["headers"]:
+        name, _, value = line.partition(": ")
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _said_by_headers(record: Evidence, headers: Mapping[str, list[str]], agents: AgentTable) -> list[Signal]:
+    """What the headers reserve; terms that they only name are unknown, for nobody has stored them."""
+    found = from_headers(record, headers, agents)
+    named = (record.signal(rsl.PROTOCOL, "unknown", f"names terms at {link}", "header Link") for link in found.licences)
+    return [*found.signals, *named]
 
 
 def rights_of(row: Mapping[str, Any]) -> Rights:

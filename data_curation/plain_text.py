@@ -5,12 +5,13 @@ Text stays as written (no Unicode normalisation). What cannot be read says why: 
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass
 
 _BLANK_LINES = re.compile(r"\n{3,}")
-_LINE_ENDS = re.compile(r"[ \t\u00a0]+$", re.MULTILINE)
-_SINGLE_BYTE = re.compile(r"(iso-?8859-?\d+|windows-125\d|cp125\d|latin-?\d|us-ascii|koi8-[ru]|macintosh)")
+_SINGLE_BYTE = re.compile(r"(iso-?8859-?\d+|windows-125\d|cp125\d|latin-?\d|us-ascii|koi8-[ru]|macintosh|mac-roman)")
+_WIDE = frozenset(("utf-16-le", "utf-16-be"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +59,58 @@ def readable(text: str) -> str:
     return text
 
 
-def decoded(data: bytes, charset: str | None = None) -> str:
-    """Decode strictly: UTF-8, or the charset that the document itself declares; a byte order mark is taken off.
+def decoded(data: bytes, charset: str | None = None, marked: bool = True) -> str:
+    """Decode strictly, by the byte order mark, else by the charset that the document declares, else as UTF-8.
+
+    A mark goes before what is declared, as in browsers (WHATWG Encoding Standard, section 6), and is taken off.
+    ``marked`` is False for a piece from within a file, where no mark of UTF-16 can stand.
 
     Raises:
         Unreadable: a byte does not fit, or the charset is not one of those that are read.
     """
+    codec = (marked_codec(data) if marked else None) or _codec(charset)
     try:
-        return data.decode(_codec(charset))
+        return data.decode(codec)
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
-        what = f"byte {fault.start} (line {line}) is not {charset or 'UTF-8'}"
+        what = f"byte {fault.start} (line {line}) is not {_shown(codec, charset)}"
         raise Unreadable("not-utf-8", what) from fault
+
+
+def marked_codec(data: bytes) -> str | None:
+    """The codec that a byte order mark stands for; None where there is no mark.
+
+    Raises:
+        Unreadable: the mark is that of UTF-32, which is not read.
+    """
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise Unreadable("not-utf-8", "begins with the byte order mark of UTF-32, which is not read")
+    if data.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
+
+
+def known_encoding(name: str) -> str:
+    """Check the name of an encoding that a configuration gives for files that carry no mark.
+
+    Raises:
+        ValueError: it is none of those that are read.
+    """
+    try:
+        _codec(name)
+    except Unreadable as fault:
+        raise ValueError(
+            f"'{name}' is no encoding that is read; write utf-8, utf-16-le, utf-16-be, iso-8859-1 to -16, "
+            "windows-1250 to -1258, koi8-r, koi8-u or macintosh"
+        ) from fault
+    return name
 
 
 def tidy(text: str) -> str:
     """Take off white space at line ends and keep one blank line where there were more."""
-    return _BLANK_LINES.sub("\n\n", _LINE_ENDS.sub("", text)).strip("\n")
+    # Not by a regular expression, whose time would grow with the square of a run of blanks.
+    lines = (line.rstrip(" \t\u00a0") for line in text.split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
 
 
 def _codec(charset: str | None) -> str:
@@ -84,6 +120,21 @@ def _codec(charset: str | None) -> str:
         return "utf-8-sig"
     if name in ("iso-8859-1", "iso8859-1", "latin1", "latin-1", "us-ascii"):
         return "windows-1252"  # WHATWG Encoding Standard, section 4.2: these labels mean windows-1252.
-    if _SINGLE_BYTE.fullmatch(name):
-        return "mac-roman" if name == "macintosh" else name
+    if name in _WIDE:
+        return name
+    if _SINGLE_BYTE.fullmatch(name) and _is_known(name):
+        return "mac-roman" if name in ("macintosh", "mac-roman") else name
     raise Unreadable("not-utf-8", f"declares the charset '{charset}', which is not read")
+
+
+def _is_known(name: str) -> bool:
+    """A name of the right form need not be a codec: there is no iso-8859-12."""
+    try:
+        codecs.lookup("mac-roman" if name == "macintosh" else name)
+    except LookupError:
+        return False
+    return True
+
+
+def _shown(codec: str, charset: str | None) -> str:
+    return "UTF-16" if codec == "utf-16" else charset or "UTF-8"

@@ -27,6 +27,8 @@ class Received:
     """One document as it came in; ``text`` is None where ``problem`` says why it could not be read.
 
     ``page`` holds the elements of an HTML file that may reserve rights, each as ``LINE TAG``; None where it is none.
+    ``headers`` are those headers of the HTTP answer it came in that may reserve rights, and its ``content-type``, each
+    as ``NAME: VALUE``; empty where the answer had none of them, None where the document came in no answer.
     ``problem`` is a stable code for the ledger (``empty``, ``not-utf-8``, ``truncated``, ``too-large``, ``not-json``,
     ``missing-column``, ``no-id``, …) and ``detail`` a sentence that names file and line. ``parents`` are the native ids
     of the documents of the same source that it was made from, and ``operation`` is how, in the partner's word. ``data``
@@ -45,6 +47,7 @@ class Received:
     published: str | None = None
     author: str | None = None
     page: tuple[str, ...] | None = None
+    headers: tuple[str, ...] | None = None
     withdrawn: bool = False
     parents: tuple[str, ...] = ()
     operation: str | None = None

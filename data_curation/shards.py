@@ -41,6 +41,7 @@ RECEIVED = pa.schema(
         ("published", pa.string()),
         ("author", pa.string()),
         ("page", pa.list_(pa.string())),
+        ("headers", pa.list_(pa.string())),
         ("withdrawn", pa.bool_()),
         ("problem", pa.string()),
         ("detail", pa.string()),

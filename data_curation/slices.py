@@ -21,11 +21,11 @@ def slices(source: Source, root: Path, most_bytes: int) -> list[Source]:
     Raises:
         SourceError: the files are not there.
     """
-    if source.limit is not None or source.cut_between == "nothing":
+    if source.limit is not None or source.cut_between() == "nothing":
         return [source]
     if isinstance(source, DebianSource):
         return [source.model_copy(update={"packages": (package,)}) for package in source.packages]
-    parts = list(_parts(files(source, root), most_bytes, source.cut_between == "folders"))
+    parts = list(_parts(files(source, root), most_bytes, source.cut_between() == "folders"))
     return [source.only(part) for part in parts] if len(parts) > 1 else [source]
 
 

@@ -28,7 +28,7 @@ from data_curation.readers.news import NewsSource, news_files, read_news
 from data_curation.readers.ocr import OcrSource, ocr_files, ocr_licences, read_ocr
 from data_curation.readers.parquet import ENDINGS as PARQUET
 from data_curation.readers.parquet import ParquetSource, read_parquet
-from data_curation.readers.pdf import PdfSource, pdf_inputs, read_pdf
+from data_curation.readers.pdf import PdfSource, pdf_files, pdf_licences, read_pdf
 from data_curation.readers.rechtspraak import RechtspraakSource, read_rechtspraak, rechtspraak_files
 from data_curation.readers.tei import TeiSource, read_tei, tei_files
 from data_curation.readers.text import TextSource, licence_paths, read_text, text_files

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, ClassVar, Literal, Self
+from typing import Annotated, Any, BinaryIO, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, field_validator, model_validator
 
+from data_curation.plain_text import known_encoding
 from data_curation.readers.languages import primary
 from data_curation.readers.patterns import compiled
 from data_curation.received import Received, identity
@@ -34,6 +35,8 @@ def _valid_pattern(pattern: str) -> str:
 
 
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(_valid_pattern)]
+Encoding = Annotated[str, AfterValidator(known_encoding)]
+"""The encoding of files that carry no byte order mark; what is not named is UTF-8, and nothing is guessed."""
 
 
 class SourceBase(Section):
@@ -63,9 +66,11 @@ class SourceBase(Section):
     limit: int | None = Field(default=None, ge=1)
     iscc: bool = False
 
-    cut_between: ClassVar[Literal["files", "folders", "nothing"]] = "files"
-    """Where the source may be cut into slices: ``folders`` where the files of one make up documents together."""
     _names: frozenset[str] | None = PrivateAttr(default=None)
+
+    def cut_between(self) -> Literal["files", "folders", "nothing"]:
+        """Where the source may be cut into slices: ``folders`` where the files of one make up documents together."""
+        return "files"
 
     def only(self, names: Iterable[str]) -> Self:
         """A copy of the source that reads no other files than these; see ``data_curation.slices``."""
@@ -123,7 +128,7 @@ def completed(source: SourceBase, document: Received) -> Received:
 
 def refused(source: SourceBase, native_id: str, data: bytes, problem: str, detail: str, **known: Any) -> Received:
     """A document that came in and could not be read: its bytes are counted and hashed, its text is left out."""
-    return Received.of(source.name, native_id, data, None, problem=problem, detail=detail, **known)
+    return Received.of(source.name, native_id, data, None, problem=problem, detail=writable(detail), **known)
 
 
 def hashed(source: SourceBase, native_id: str, stream: BinaryIO, problem: str, detail: str, **known: Any) -> Received:
@@ -166,9 +171,14 @@ class Hashing:
             received_bytes=self._bytes,
             text=None,
             problem=problem,
-            detail=detail,
+            detail=writable(detail),
             **known,
         )
+
+
+def writable(text: str) -> str:
+    """A sentence as a ledger can hold it: half a surrogate pair, quoted from bad input, is written as an escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def resolved(root: Path, path: str) -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -30,10 +30,13 @@ class DatatroveSource(SourceBase):
     """
 
     reader: Literal["datatrove"]
-    cut_between: ClassVar[Literal["files", "folders", "nothing"]] = "nothing"
     block: str = Field(pattern=r"^[A-Za-z_][\w.]*\.[A-Za-z_]\w*$")
     options: dict[str, Any] = Field(default_factory=dict)
     columns: Columns = Columns(id="id", text="text")
+
+    def cut_between(self) -> Literal["files", "folders", "nothing"]:
+        """One slice: which part of it stands where is known to its reader alone."""
+        return "nothing"
 
 
 def read_datatrove(source: DatatroveSource, root: Path, cache: Path) -> Iterator[Received]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,10 +19,13 @@ from pydantic import Field, field_validator
 from data_curation.extract import extract
 from data_curation.page_elements import page_elements
 from data_curation.readers.apt import Package, fetched, located, require_tools
-from data_curation.readers.base import Pattern, SourceBase, SourceError, hashed, shown, too_large
+from data_curation.readers.base import Pattern, SourceBase, SourceError, hashed, refused, shown, too_large
 from data_curation.readers.languages import from_package, from_path, primary
+from data_curation.readers.lines import Damaged
 from data_curation.readers.own_statements import own_statements
 from data_curation.readers.patterns import Chosen
+from data_curation.readers.tar_entries import tar_breaks, tar_entries
+from data_curation.readers.zip_entries import unsafe_name
 from data_curation.received import Received
 from licensing import dep5
 from licensing.rights import Declared
@@ -81,11 +83,14 @@ def read_package(source: DebianSource, package: Package, deb: Path) -> Iterator[
     rights = _Rights.of(package, deb)
     chosen = Chosen(source.include, source.exclude)
     count = 0
-    with _archive(deb) as files:
-        for path, size, content in files:
-            if path in chosen:
-                count += 1
-                yield _document(source, package, rights, path, size, content)
+    try:
+        with _archive(deb) as files:
+            for path, size, content in files:
+                if path in chosen:
+                    count += 1
+                    yield _document(source, package, rights, path, size, content)
+    except Damaged as fault:
+        raise _damaged(deb) from fault
     if not count:
         raise SourceError(
             f"source {source.name}: no file in package {package.name} {package.version} matches include "
@@ -111,9 +116,13 @@ def _document(
 ) -> Received:
     native_id = f"{package.name}/{path}"
     known = rights.known(path) | {"url": f"debian:{package.name}={package.version}/{path}"}
-    if size > source.largest_document:
-        return hashed(source, native_id, content, *too_large(source, native_id), **known)
-    data = content.read()
+    unsafe = unsafe_name(path)
+    if unsafe:
+        return refused(source, native_id, b"", "unsafe-name", f"{native_id}: {unsafe}.", **known)
+    with tar_breaks():
+        if size > source.largest_document:
+            return hashed(source, native_id, content, *too_large(source, native_id), **known)
+        data = content.read()
     own = own_statements(native_id, data, source.largest_document)
     known["declared"] = tuple(dict.fromkeys((*known["declared"], *own)))
     found = extract(native_id, data, source.largest_document)
@@ -142,10 +151,13 @@ class _Rights:
     @classmethod
     def of(cls, package: Package, deb: Path) -> _Rights:
         where = f"usr/share/doc/{package.name}/copyright"
-        with _archive(deb) as files:
-            text = next(
-                (_legal_text(content.read(_LARGEST_COPYRIGHT)) for path, _, content in files if path == where), ""
-            )
+        try:
+            with _archive(deb) as files, tar_breaks():
+                text = next(
+                    (_legal_text(content.read(_LARGEST_COPYRIGHT)) for path, _, content in files if path == where), ""
+                )
+        except Damaged as fault:
+            raise _damaged(deb) from fault
         parsed = dep5.parse(text, where)
         return cls(parsed, () if parsed or not text.strip() else (dep5.prose(text, where),))
 
@@ -199,14 +211,10 @@ def _archive(deb: Path) -> Iterator[Iterator[tuple[str, int, BinaryIO]]]:
 
 def _files(process: subprocess.Popen[bytes], deb: Path) -> Iterator[tuple[str, int, BinaryIO]]:
     try:
-        with tarfile.open(fileobj=process.stdout, mode="r|", bufsize=1 << 20) as archive:
-            for member in archive:
-                # The library keeps every member that it has passed; a package may have a hundred thousand.
-                archive.members = []  # type: ignore[attr-defined]
-                if member.isreg():
-                    path = shown(member.name.removeprefix("./").lstrip("/"))
-                    yield path, member.size, cast(BinaryIO, archive.extractfile(member))
-    except (tarfile.TarError, EOFError) as fault:
+        for member, content in tar_entries(cast(BinaryIO, process.stdout)):
+            if content is not None:
+                yield shown(member.name.removeprefix("./").lstrip("/")), member.size, content
+    except Damaged as fault:
         raise _damaged(deb) from fault
     if process.wait():
         raise _damaged(deb)

@@ -82,13 +82,13 @@ def unread(source: SourceBase, file: Found) -> Received | None:
     return None
 
 
-def read_file(source: SourceBase, file: Found) -> Received:
+def read_file(source: SourceBase, file: Found, encoding: str | None = None) -> Received:
     """Read one whole file as one document, its text and what it says of its rights by the kind of the file."""
     document = unread(source, file)
     if document is not None:
         return document
     data = file.path.read_bytes()
-    found = extract(file.name, data)
+    found = extract(file.name, data, encoding=encoding)
     return Received.of(
         source.name,
         file.name,

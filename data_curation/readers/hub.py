@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -39,7 +39,6 @@ class HubSource(SourceBase):
     """
 
     reader: Literal["hub"]
-    cut_between: ClassVar[Literal["files", "folders", "nothing"]] = "nothing"
     dataset: str = Field(min_length=1)
     subset: str | None = None
     split: str = "train"
@@ -59,6 +58,10 @@ class HubSource(SourceBase):
         if self.is_folder and self.revision is not None:
             raise ValueError("revision: a local folder has none; leave the key out")
         return self
+
+    def cut_between(self) -> Literal["files", "folders", "nothing"]:
+        """One slice: which part of it stands where is known to its reader alone."""
+        return "nothing"
 
 
 def read_hub(source: HubSource, root: Path, cache: Path) -> Iterator[Received]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import importlib
 import io
+import lzma
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -14,6 +17,7 @@ from data_curation.readers.base import SourceError
 
 CHUNK = 1 << 20
 _ZSTD_PIECE = 1 << 10
+_BREAKS = (EOFError, zlib.error, lzma.LZMAError)
 
 
 class Damaged(Exception):
@@ -21,13 +25,17 @@ class Damaged(Exception):
 
 
 def open_lines(path: Path) -> BinaryIO:
-    """Open a plain, ``.gz`` or ``.zst`` file for reading; reading raises `Damaged` where it breaks off.
+    """Open a file, plain or packed (``.gz``, ``.bz2``, ``.xz``, ``.zst``); raises `Damaged` where it breaks off.
 
     Raises:
         SourceError: the file is ``.zst`` and the package zstandard is not installed.
     """
-    if path.name.endswith(".gz"):
+    if path.name.endswith((".gz", ".tgz")):
         return cast(BinaryIO, gzip.open(path, "rb"))
+    if path.name.endswith(".bz2"):
+        return cast(BinaryIO, bz2.open(path, "rb"))
+    if path.name.endswith(".xz"):
+        return cast(BinaryIO, lzma.open(path, "rb"))
     if path.name.endswith(".zst"):
         return cast(BinaryIO, io.BufferedReader(_Zstandard(path), CHUNK))
     return path.open("rb")
@@ -51,10 +59,24 @@ def bounded_lines(stream: BinaryIO, largest: int) -> Iterator[tuple[int, bytes, 
 
 
 def _readline(stream: BinaryIO, most: int) -> bytes:
-    try:
+    try:  # Not `breaks`: this runs once a line, and entering a context costs as much as reading one.
         return stream.readline(most)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
-        raise Damaged(str(fault)) from fault
+    except (*_BREAKS, OSError) as fault:
+        raise _damage(fault) from fault
+
+
+@contextmanager
+def breaks() -> Iterator[None]:
+    """Tell damage in a compressed file, whatever compressed it, as `Damaged`."""
+    try:
+        yield
+    except (*_BREAKS, OSError) as fault:
+        raise _damage(fault) from fault
+
+
+def _damage(fault: Exception) -> Exception:
+    """bz2 has no error of its own for bytes that do not fit; a true error of the disk, which stays, has a number."""
+    return fault if isinstance(fault, OSError) and fault.errno is not None else Damaged(str(fault))
 
 
 class _Zstandard(io.RawIOBase):

@@ -43,6 +43,10 @@ class OcrSource(SourceBase):
     group_by: Literal["file", "folder"] = "file"
     least_confidence: float = Field(default=0, ge=0, le=1)
 
+    def cut_between(self) -> Literal["files", "folders", "nothing"]:
+        """The pages of an issue are read by one task."""
+        return "folders" if self.group_by == "folder" else "files"
+
 
 def read_ocr(source: OcrSource, root: Path, cache: Path) -> Iterator[Received]:
     """Yield one document a page or a folder; the partner's id is its path.

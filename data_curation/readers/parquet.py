@@ -17,6 +17,8 @@ from data_curation.received import Received
 
 ENDINGS = (".parquet",)
 _BATCH = 64
+_NO_VALUE = (ValueError, OverflowError)
+"""What pyarrow raises for a text that is not UTF-8 or a date that no calendar here holds."""
 
 
 class ParquetSource(SourceBase):
@@ -30,8 +32,8 @@ class ParquetSource(SourceBase):
 def read_parquet(source: ParquetSource, root: Path, cache: Path) -> Iterator[Received]:
     """Yield one document a row; files sorted by name, rows in their order.
 
-    Problems, besides those of `document_of`: ``too-large``, and for a file as a whole ``not-parquet`` (whatever came
-    before the damage is kept) and ``empty-file``.
+    Problems, besides those of `document_of`: ``too-large``, ``bad-value``, and for a file as a whole ``not-parquet``
+    (whatever came before the damage is kept) and ``empty-file``.
 
     Raises:
         SourceError: ``path`` names nothing, or a column is missing.
@@ -48,23 +50,24 @@ def _documents(source: ParquetSource, file: Found) -> Iterator[Received]:
 
     count = 0
     try:
-        for row, invalid in _rows(source, file):
+        for row, fault in _rows(source, file):
             count += 1
             place = f"{file.name}:{count}"
-            if invalid:
-                data = repr(row).encode()
-                yield refused(source, place, data, "not-utf-8", f"{place}: column {invalid} is not UTF-8.")
+            if fault:
+                data = repr(row).encode("utf-8", "backslashreplace")
+                what = "is not UTF-8" if fault[0] == "not-utf-8" else "holds a value that cannot be read"
+                yield refused(source, place, data, fault[0], f"{place}: column {fault[1]} {what}.")
             else:
                 yield row_document(source, source.columns, row, place)
-    except (pa.ArrowException, OSError) as fault:
-        yield _whole(source, file, "not-parquet", f"{file.name}: cannot be read after row {count} ({_first(fault)}).")
+    except (pa.ArrowException, OSError, *_NO_VALUE) as broken:
+        yield _whole(source, file, "not-parquet", f"{file.name}: cannot be read after row {count} ({_first(broken)}).")
         return
     if not count:
         yield _whole(source, file, "empty-file", f"{file.name}: there are no rows in it.")
 
 
-def _rows(source: ParquetSource, file: Found) -> Iterator[tuple[dict[str, Any], str | None]]:
-    """Yield each row and the name of a column in it that is not UTF-8 (which pyarrow does not check on reading)."""
+def _rows(source: ParquetSource, file: Found) -> Iterator[tuple[dict[str, Any], tuple[str, str] | None]]:
+    """Yield each row and, where a value in it is none, a problem and the column (pyarrow does not check on reading)."""
     import pyarrow.parquet as pq
 
     # Buffered and not pre-loaded: else a whole row group, which may be gigabytes, is read at once.
@@ -73,21 +76,37 @@ def _rows(source: ParquetSource, file: Found) -> Iterator[tuple[dict[str, Any], 
         names = list(dict.fromkeys(source.columns.names()))
         for batch in table.iter_batches(batch_size=_BATCH, columns=names, use_threads=False):
             try:
-                yield from ((row, None) for row in batch.to_pylist())
-            except UnicodeDecodeError:
+                rows = batch.to_pylist()
+            except _NO_VALUE:
                 yield from (_checked(batch, number) for number in range(batch.num_rows))
+            else:
+                yield from ((row, None) for row in rows)
 
 
-def _checked(batch: Any, number: int) -> tuple[dict[str, Any], str | None]:
+def _checked(batch: Any, number: int) -> tuple[dict[str, Any], tuple[str, str] | None]:
     row: dict[str, Any] = {}
-    invalid: str | None = None
+    fault: tuple[str, str] | None = None
     for name in batch.schema.names:
-        value = batch.column(name)[number]
+        column = batch.column(name)
         try:
-            row[name] = value.as_py()
+            row[name] = column[number].as_py()
         except UnicodeDecodeError:
-            row[name], invalid = value.as_buffer().to_pybytes(), name
-    return row, invalid
+            row[name], fault = _raw(column.slice(number, 1)), ("not-utf-8", name)
+        except _NO_VALUE:
+            row[name], fault = str(column.type), fault or ("bad-value", name)
+    return row, fault
+
+
+def _raw(value: Any) -> Any:
+    """A text, or a list of texts, as bytes; of what is nested deeper only the kind is kept."""
+    import pyarrow as pa
+
+    for kind in (pa.binary(), pa.list_(pa.binary())):
+        try:
+            return value.cast(kind)[0].as_py()
+        except pa.ArrowException:
+            continue
+    return str(value.type)
 
 
 def _whole(source: ParquetSource, file: Found, problem: str, detail: str) -> Received:

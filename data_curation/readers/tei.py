@@ -107,7 +107,10 @@ def _chapters(bodies: list[Any]) -> Iterator[list[Any]]:
 def _bytes_of(parts: list[Any]) -> bytes:
     from lxml import etree
 
-    return b"".join(etree.tostring(part, method="c14n", with_tail=False) for part in parts)
+    try:
+        return b"".join(etree.tostring(part, method="c14n", with_tail=False) for part in parts)
+    except etree.C14NError:  # Canonical XML knows no names that are relative addresses.
+        return b"".join(etree.tostring(part, encoding="utf-8", with_tail=False) for part in parts)
 
 
 def _header(tei: Any, file: str) -> dict[str, Any]:

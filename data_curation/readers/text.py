@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from data_curation.readers.base import Pattern, SourceBase, SourceError, resolved
+from data_curation.readers.base import Encoding, Pattern, SourceBase, SourceError, resolved
 from data_curation.readers.folder import Found, files_of_folder, read_file
 from data_curation.readers.languages import primary
 from data_curation.received import Received
@@ -24,7 +24,7 @@ class TextSource(SourceBase):
 
     ``licence_files``: ``nearest`` (the licence files of the nearest folder at or above a file, within ``path``) or
     ``none``. ``licence_file`` names one more file in ``path``, such as a page on copyright, that holds for all and is
-    no document itself.
+    no document itself. ``encoding`` is that of plain text files without a byte order mark (UTF-8 where left out).
     """
 
     reader: Literal["text"]
@@ -33,6 +33,7 @@ class TextSource(SourceBase):
     exclude: tuple[Pattern, ...] = ()
     licence_file: str | None = None
     licence_files: Literal["nearest", "none"] = "nearest"
+    encoding: Encoding | None = None
 
 
 def read_text(source: TextSource, root: Path, cache: Path) -> Iterator[Received]:
@@ -44,7 +45,7 @@ def read_text(source: TextSource, root: Path, cache: Path) -> Iterator[Received]
     named = _named(source, root)
     folder = _folder(source, root)
     for file in text_files(source, root):
-        document = read_file(source, file)
+        document = read_file(source, file, source.encoding)
         document.language = primary(document.language)
         nearest = folder.declared(file.name) if folder else ()
         document.declared = tuple(dict.fromkeys((*document.declared, *nearest, *named)))

@@ -124,7 +124,7 @@ def test_text_stays_as_written_but_for_line_ends() -> None:
         ("a.txt", b"ab\0c", "control-characters"),
         ("a.txt", b"goed\n\xff\xfe", "not-utf-8"),
         ("a.txt", "Zürich".encode("mac-roman"), "not-utf-8"),
-        ("a.txt", "tekst".encode("utf-16"), "not-utf-8"),
+        ("a.txt", "tekst".encode("utf-32"), "not-utf-8"),
         ("a.txt.gz", gzip.compress(b"tekst" * 1000)[:-9], "truncated"),
         ("a.txt.gz", b"geen gzip", "truncated"),
         ("a.page", b"<page><p>open", "not-xml"),
@@ -166,3 +166,9 @@ def test_no_bytes_make_it_fail_and_text_never_comes_with_a_problem(name: str, da
 def test_no_manual_page_makes_it_fail(page: str) -> None:
     found = extract("man1/a.1", f".TH A 1\n{page}".encode())
     assert (found.text is None) == (found.problem is not None)
+
+
+def test_a_long_run_of_blanks_takes_no_time() -> None:
+    from data_curation.plain_text import tidy
+
+    assert tidy("a" + " " * 2_000_000 + "b \t\u00a0\n\n\n\nc") == "a" + " " * 2_000_000 + "b\n\nc"

@@ -193,7 +193,7 @@ def test_a_path_that_names_nothing_stops_the_source(tmp_path: Path, path: str) -
         {"columns": {"id": "a", "text": "b", "txet": "c"}},
         {"language": "nederlands"},
         {"limit": 0},
-        {"reader": "csv"},
+        {"reader": "excel"},
         {"pat": "x"},
     ],
 )

@@ -54,7 +54,7 @@ def test_a_small_slice_is_one_file_and_a_folder_stays_whole_where_asked(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert len(slices(source(), folder, 1)) == 7
-    monkeypatch.setattr(type(source()), "cut_between", "folders")
+    monkeypatch.setattr(type(source()), "cut_between", lambda self: "folders")
     assert len(slices(source(), folder, 1)) == 2
 
 
