@@ -125,7 +125,7 @@ def test_text_stays_as_written_but_for_line_ends() -> None:
         ("a.txt", b"goed\n\xff\xfe", "not-utf-8"),
         ("a.txt", "Zürich".encode("mac-roman"), "not-utf-8"),
         ("a.txt", "tekst".encode("utf-32"), "not-utf-8"),
-        ("a.txt.gz", gzip.compress(b"tekst" * 1000)[:-9], "truncated"),
+        ("a.txt.gz", gzip.compress(b"tekst" * 1000, mtime=0)[:-9], "truncated"),
         ("a.txt.gz", b"geen gzip", "truncated"),
         ("a.page", b"<page><p>open", "not-xml"),
         ("a.xml", b"<boek/>", "not-xml"),

@@ -20,7 +20,7 @@ from data_curation.signatures import KEY, write_signatures
 from data_curation.withdrawn_copies import Copy, Signatures, copies_of, read_signatures, signatures_of
 from licensing.errors import HerkomstError
 
-SETTINGS = DuplicatesSettings()
+SETTINGS = DuplicatesSettings(permutations=256, bands=32, least_estimate=0.75)
 RANDOM = np.random.default_rng(5)
 WORDS = RANDOM.integers(0, 2**32 - 1, SETTINGS.permutations, dtype=np.uint32)
 EMPTY = np.full(SETTINGS.permutations, NO_WORDS)
