@@ -189,17 +189,15 @@ def _stretches(marks: Marks) -> list[tuple[int, int]]:
 
 
 def _joined(text: str, layout: Layout, stays: Marks) -> str:
-    """The units that stay, each two with the widest white space that stood between them (the last of equals)."""
-    starts, ends = layout.units.T
+    """The units that stay, between two of them the widest white space that stood there (of equals the last)."""
+    starts, ends = layout.units[:, 0].tolist(), layout.units[:, 1].tolist()
     pieces: list[str] = []
-    previous = -1
-    for unit in np.flatnonzero(stays).tolist():
-        if previous < 0:
-            pieces.append(text[: starts[0]] if unit == 0 else "")
-        else:
-            gaps = [text[ends[at] : starts[at + 1]] for at in range(previous, unit)]
+    previous = 0
+    for first, end in _stretches(stays):
+        if pieces:
+            gaps = [text[ends[at] : starts[at + 1]] for at in range(previous - 1, first)]
             pieces.append(max(reversed(gaps), key=lambda gap: gap.count("\n")))
-        pieces.append(text[starts[unit] : ends[unit]])
-        previous = unit
-    tail = text[ends[-1] :] if previous == len(stays) - 1 else ""
+        pieces.append(text[starts[first] if first else 0 : ends[end - 1]])
+        previous = end
+    tail = text[ends[-1] :] if previous == len(stays) else ""
     return "".join(pieces) + tail
