@@ -20,6 +20,7 @@ from data_curation.repeats.layout import Layout
 from data_curation.repeats.settings import RepeatsSettings
 from data_curation.repeats.store import check_words
 from data_curation.words import Words
+from licensing.errors import HerkomstError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,6 +48,7 @@ class Part:
 class Cut:
     """The text that is left, the repeated parts in order, and the words that the document had.
 
+    ``seen`` are its words in repeated paragraphs and fingerprints, those in half sentences too, which are never cut.
     ``reason`` is None where nothing repeats, else one of `CUT`, `COUNTED` and `NOTHING_LEFT`; with the last, the
     document is to be removed.
     """
@@ -54,6 +56,7 @@ class Cut:
     text: str
     parts: tuple[Part, ...]
     words: int
+    seen: int
     reason: str | None
 
     @property
@@ -83,10 +86,10 @@ class Cutter:
         """Treat one document; ``row`` is its row of ``data_curation.repeats.search.REPEATS``, None where it has none.
 
         ``text`` and ``words`` are those that RepeatWriter was given. Raises HerkomstError where they do not belong
-        together.
+        together, or where the row names something that the text does not hold.
         """
         if row is None:
-            return Cut(text, (), len(words), None)
+            return Cut(text, (), len(words), 0, None)
         layout = Layout.of(text)
         check_words(len(layout.words), words)
         found = _Found(layout)
@@ -97,24 +100,24 @@ class Cutter:
                 found.paragraphs(text, row, self._settings.paragraphs.least_words)
             if kind == "run" and self._settings.runs and row["runs"]:
                 found.runs(words, row, self._settings.runs.least_words, self._settings.runs.fingerprint_words)
-        return self._result(text, layout, found.parts(cuts))
+        return self._result(text, layout, found, found.parts(cuts))
 
     def _actions(self) -> dict[str, bool]:
         groups = {"paragraph": self._settings.paragraphs, "run": self._settings.runs}
         return {kind: group is not None and group.action == "cut" for kind, group in groups.items()}
 
-    def _result(self, text: str, layout: Layout, parts: tuple[Part, ...]) -> Cut:
+    def _result(self, text: str, layout: Layout, found: _Found, parts: tuple[Part, ...]) -> Cut:
         cut = [part for part in parts if part.cut]
-        words = len(layout.words)
+        words, seen = len(layout.words), int(found.seen.sum())
         if not cut:
-            return Cut(text, parts, words, COUNTED if parts else None)
+            return Cut(text, parts, words, seen, COUNTED if parts else None)
         left = words - sum(part.words for part in cut)
         stays = np.ones(len(layout.units), np.bool_)
         for part in cut:
             first, end = np.searchsorted(layout.units[:, 0], (part.start, part.end))
             stays[first:end] = False
         reason = CUT if left >= self._settings.least_left_words else NOTHING_LEFT
-        return Cut(_joined(text, layout, stays), parts, words, reason)
+        return Cut(_joined(text, layout, stays), parts, words, seen, reason)
 
 
 class _Found:
@@ -126,15 +129,18 @@ class _Found:
         self._kinds = np.zeros(len(layout.units), np.int8)
         self._group = np.full(len(layout.units), -1, np.int64)
         self._holders: list[str] = []
+        self.seen = np.zeros(len(layout.words), np.bool_)
 
     def paragraphs(self, text: str, row: Mapping[str, Any], least_words: int) -> None:
         """Mark whole paragraphs."""
         holders = dict(zip(row["paragraphs"], row["paragraph_holders"], strict=True))
         keys, numbers = paragraph_keys(text, self._layout, least_words)
+        _all_found(len(holders), len(holders.keys() & set(keys.tolist())))
         for key, number in zip(keys.tolist(), numbers.tolist(), strict=True):
             if key in holders:
-                first, end = self._layout.paragraphs[number : number + 2]
-                self._mark(int(first), int(end), 1, holders[key])
+                first, end = self._layout.paragraphs[number : number + 2].tolist()
+                self.seen[self._bounds[first, 0] : self._bounds[end - 1, 1]] = True
+                self._mark(first, end, 1, holders[key])
 
     def runs(self, words: Words, row: Mapping[str, Any], least_words: int, fingerprint_words: int) -> None:
         """Mark units in a row that are repeated word for word."""
@@ -142,10 +148,13 @@ class _Found:
         keys = run_keys(words.hashes, fingerprint_words)
         at = np.searchsorted(known, keys)
         hits = np.flatnonzero(known[np.minimum(at, len(known) - 1)] == keys)
+        _all_found(len(known), len(np.unique(at[hits])))
         steps = np.zeros(len(words) + 1, np.int64)
         np.add.at(steps, hits, 1)
         np.add.at(steps, hits + fingerprint_words, -1)
-        covered = np.append(0, np.cumsum(np.cumsum(steps)[:-1] > 0))
+        within = np.cumsum(steps)[:-1] > 0
+        self.seen |= within
+        covered = np.append(0, np.cumsum(within))
         for first, end in self._rows_of_units(covered, least_words):
             word = self._bounds[first, 0]
             hit = hits[np.searchsorted(hits, word - fingerprint_words + 1)]
@@ -180,6 +189,14 @@ class _Found:
             count = int(self._bounds[last, 1] - self._bounds[first, 0])
             parts.append(Part(start, end, kind, self._holders[self._group[first]], count, cut[kind]))
         return tuple(parts)
+
+
+def _all_found(named: int, found: int) -> None:
+    if named != found:
+        raise HerkomstError(
+            f"{named} repeats are named for this text and {found} are in it, so it is not the text that was searched; "
+            "curate the source again"
+        )
 
 
 def _stretches(marks: Marks) -> list[tuple[int, int]]:
