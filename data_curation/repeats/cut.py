@@ -9,7 +9,7 @@ remain parted. A text is changed at most once: cutting the result again with the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 NOTHING_LEFT = "repeats-nothing-left"
 CUT = "repeats-cut"
 COUNTED = "repeats-counted"
+
+_BATCH = 1 << 18  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,26 @@ class Cutter:
         ``text`` and ``words`` are those that RepeatWriter was given. Raises HerkomstError where they do not belong
         together, or where the row names something that the text does not hold.
         """
-        if row is None:
-            return Cut(text, (), len(words), 0, None)
-        layout = Layout.of(text)
+        return next(self.cut_all([(text, words, row)]))
+
+    def cut_all(self, documents: Iterable[tuple[str, Words, Mapping[str, Any] | None]]) -> Iterator[Cut]:
+        """Treat many documents as `cut` does and in the order given; a quarter of a million characters at a time."""
+        waiting: list[tuple[str, Words, Mapping[str, Any] | None]] = []
+        characters = 0
+        for document in documents:
+            waiting.append(document)
+            characters += len(document[0]) if document[2] is not None else 0
+            if characters >= _BATCH:
+                yield from self._cut_batch(waiting)
+                waiting, characters = [], 0
+        yield from self._cut_batch(waiting)
+
+    def _cut_batch(self, documents: list[tuple[str, Words, Mapping[str, Any] | None]]) -> Iterator[Cut]:
+        layouts = iter(Layout.of_many([text for text, _, row in documents if row is not None]))
+        for text, words, row in documents:
+            yield Cut(text, (), len(words), 0, None) if row is None else self._cut(text, words, row, next(layouts))
+
+    def _cut(self, text: str, words: Words, row: Mapping[str, Any], layout: Layout) -> Cut:
         check_words(len(layout.words), words)
         found = _Found(layout)
         cuts = self._actions()
