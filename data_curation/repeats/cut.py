@@ -9,7 +9,7 @@ remain parted. A text is changed at most once: cutting the result again with the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +20,7 @@ from data_curation.repeats.layout import Layout
 from data_curation.repeats.settings import RepeatsSettings
 from data_curation.repeats.store import check_words
 from data_curation.words import Words
+from licensing.errors import HerkomstError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 NOTHING_LEFT = "repeats-nothing-left"
 CUT = "repeats-cut"
 COUNTED = "repeats-counted"
+
+_BATCH = 1 << 18  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Part:
 class Cut:
     """The text that is left, the repeated parts in order, and the words that the document had.
 
+    ``seen`` are its words in repeated paragraphs and fingerprints, those in half sentences too, which are never cut.
     ``reason`` is None where nothing repeats, else one of `CUT`, `COUNTED` and `NOTHING_LEFT`; with the last, the
     document is to be removed.
     """
@@ -54,6 +58,7 @@ class Cut:
     text: str
     parts: tuple[Part, ...]
     words: int
+    seen: int
     reason: str | None
 
     @property
@@ -83,11 +88,28 @@ class Cutter:
         """Treat one document; ``row`` is its row of ``data_curation.repeats.search.REPEATS``, None where it has none.
 
         ``text`` and ``words`` are those that RepeatWriter was given. Raises HerkomstError where they do not belong
-        together.
+        together, or where the row names something that the text does not hold.
         """
-        if row is None:
-            return Cut(text, (), len(words), None)
-        layout = Layout.of(text)
+        return next(self.cut_all([(text, words, row)]))
+
+    def cut_all(self, documents: Iterable[tuple[str, Words, Mapping[str, Any] | None]]) -> Iterator[Cut]:
+        """Treat many documents as `cut` does and in the order given; a quarter of a million characters at a time."""
+        waiting: list[tuple[str, Words, Mapping[str, Any] | None]] = []
+        characters = 0
+        for document in documents:
+            waiting.append(document)
+            characters += len(document[0]) if document[2] is not None else 0
+            if characters >= _BATCH:
+                yield from self._cut_batch(waiting)
+                waiting, characters = [], 0
+        yield from self._cut_batch(waiting)
+
+    def _cut_batch(self, documents: list[tuple[str, Words, Mapping[str, Any] | None]]) -> Iterator[Cut]:
+        layouts = iter(Layout.of_many([text for text, _, row in documents if row is not None]))
+        for text, words, row in documents:
+            yield Cut(text, (), len(words), 0, None) if row is None else self._cut(text, words, row, next(layouts))
+
+    def _cut(self, text: str, words: Words, row: Mapping[str, Any], layout: Layout) -> Cut:
         check_words(len(layout.words), words)
         found = _Found(layout)
         cuts = self._actions()
@@ -97,24 +119,24 @@ class Cutter:
                 found.paragraphs(text, row, self._settings.paragraphs.least_words)
             if kind == "run" and self._settings.runs and row["runs"]:
                 found.runs(words, row, self._settings.runs.least_words, self._settings.runs.fingerprint_words)
-        return self._result(text, layout, found.parts(cuts))
+        return self._result(text, layout, found, found.parts(cuts))
 
     def _actions(self) -> dict[str, bool]:
         groups = {"paragraph": self._settings.paragraphs, "run": self._settings.runs}
         return {kind: group is not None and group.action == "cut" for kind, group in groups.items()}
 
-    def _result(self, text: str, layout: Layout, parts: tuple[Part, ...]) -> Cut:
+    def _result(self, text: str, layout: Layout, found: _Found, parts: tuple[Part, ...]) -> Cut:
         cut = [part for part in parts if part.cut]
-        words = len(layout.words)
+        words, seen = len(layout.words), int(found.seen.sum())
         if not cut:
-            return Cut(text, parts, words, COUNTED if parts else None)
+            return Cut(text, parts, words, seen, COUNTED if parts else None)
         left = words - sum(part.words for part in cut)
         stays = np.ones(len(layout.units), np.bool_)
         for part in cut:
             first, end = np.searchsorted(layout.units[:, 0], (part.start, part.end))
             stays[first:end] = False
         reason = CUT if left >= self._settings.least_left_words else NOTHING_LEFT
-        return Cut(_joined(text, layout, stays), parts, words, reason)
+        return Cut(_joined(text, layout, stays), parts, words, seen, reason)
 
 
 class _Found:
@@ -126,15 +148,18 @@ class _Found:
         self._kinds = np.zeros(len(layout.units), np.int8)
         self._group = np.full(len(layout.units), -1, np.int64)
         self._holders: list[str] = []
+        self.seen = np.zeros(len(layout.words), np.bool_)
 
     def paragraphs(self, text: str, row: Mapping[str, Any], least_words: int) -> None:
         """Mark whole paragraphs."""
         holders = dict(zip(row["paragraphs"], row["paragraph_holders"], strict=True))
         keys, numbers = paragraph_keys(text, self._layout, least_words)
+        _all_found(len(holders), len(holders.keys() & set(keys.tolist())))
         for key, number in zip(keys.tolist(), numbers.tolist(), strict=True):
             if key in holders:
-                first, end = self._layout.paragraphs[number : number + 2]
-                self._mark(int(first), int(end), 1, holders[key])
+                first, end = self._layout.paragraphs[number : number + 2].tolist()
+                self.seen[self._bounds[first, 0] : self._bounds[end - 1, 1]] = True
+                self._mark(first, end, 1, holders[key])
 
     def runs(self, words: Words, row: Mapping[str, Any], least_words: int, fingerprint_words: int) -> None:
         """Mark units in a row that are repeated word for word."""
@@ -142,10 +167,13 @@ class _Found:
         keys = run_keys(words.hashes, fingerprint_words)
         at = np.searchsorted(known, keys)
         hits = np.flatnonzero(known[np.minimum(at, len(known) - 1)] == keys)
+        _all_found(len(known), len(np.unique(at[hits])))
         steps = np.zeros(len(words) + 1, np.int64)
         np.add.at(steps, hits, 1)
         np.add.at(steps, hits + fingerprint_words, -1)
-        covered = np.append(0, np.cumsum(np.cumsum(steps)[:-1] > 0))
+        within = np.cumsum(steps)[:-1] > 0
+        self.seen |= within
+        covered = np.append(0, np.cumsum(within))
         for first, end in self._rows_of_units(covered, least_words):
             word = self._bounds[first, 0]
             hit = hits[np.searchsorted(hits, word - fingerprint_words + 1)]
@@ -182,6 +210,14 @@ class _Found:
         return tuple(parts)
 
 
+def _all_found(named: int, found: int) -> None:
+    if named != found:
+        raise HerkomstError(
+            f"{named} repeats are named for this text and {found} are in it, so it is not the text that was searched; "
+            "curate the source again"
+        )
+
+
 def _stretches(marks: Marks) -> list[tuple[int, int]]:
     """First and end of each stretch of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], marks, [False]]).view(np.int8)))
@@ -189,17 +225,15 @@ def _stretches(marks: Marks) -> list[tuple[int, int]]:
 
 
 def _joined(text: str, layout: Layout, stays: Marks) -> str:
-    """The units that stay, each two with the widest white space that stood between them (the last of equals)."""
-    starts, ends = layout.units.T
+    """The units that stay, between two of them the widest white space that stood there (of equals the last)."""
+    starts, ends = layout.units[:, 0].tolist(), layout.units[:, 1].tolist()
     pieces: list[str] = []
-    previous = -1
-    for unit in np.flatnonzero(stays).tolist():
-        if previous < 0:
-            pieces.append(text[: starts[0]] if unit == 0 else "")
-        else:
-            gaps = [text[ends[at] : starts[at + 1]] for at in range(previous, unit)]
+    previous = 0
+    for first, end in _stretches(stays):
+        if pieces:
+            gaps = [text[ends[at] : starts[at + 1]] for at in range(previous - 1, first)]
             pieces.append(max(reversed(gaps), key=lambda gap: gap.count("\n")))
-        pieces.append(text[starts[unit] : ends[unit]])
-        previous = unit
-    tail = text[ends[-1] :] if previous == len(stays) - 1 else ""
+        pieces.append(text[starts[first] if first else 0 : ends[end - 1]])
+        previous = end
+    tail = text[ends[-1] :] if previous == len(stays) else ""
     return "".join(pieces) + tail

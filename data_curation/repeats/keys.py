@@ -69,7 +69,6 @@ def fingerprints(hashes: Keys, documents: Places, units: Places, settings: RunRe
     owner = np.repeat(np.arange(len(documents) - 1), np.diff(documents))
     ends = documents[1:][owner]
     found = [_winnowed(grams, window, np.arange(len(hashes)) + (size + window - 1) <= ends)]
-    found.append(_least_of_short(grams, documents, size, window))
     starts, stops = units[units[:, 1] > units[:, 0]].T
     starts = starts[starts + size <= ends[starts]]
     stops = stops[stops - size >= documents[:-1][owner[stops - 1]]]
@@ -87,17 +86,6 @@ def _winnowed(grams: Keys, window: int, whole: NDArray[np.bool_]) -> tuple[Keys,
     fresh = np.append(True, (least[1:] != least[:-1]) | ~whole[:-1])
     at = np.flatnonzero(whole & fresh)
     return least[at], at
-
-
-def _least_of_short(grams: Keys, documents: Places, size: int, window: int) -> tuple[Keys, Places]:
-    """The least of all runs of each document that is shorter than one window of them."""
-    lengths = np.diff(documents)
-    starts = documents[:-1][(lengths >= size) & (lengths < size + window - 1)]
-    if not len(starts):
-        return grams[:0], starts
-    ends = documents[np.searchsorted(documents, starts, "right")] - size + 1
-    edges = np.column_stack([starts, ends]).reshape(-1)
-    return np.minimum.reduceat(np.append(grams, np.uint64(0)), edges)[::2], starts
 
 
 def _rolled(hashes: Keys, words: int) -> Keys:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from data_curation.repeats.keys import fingerprints, paragraph_keys
-from data_curation.repeats.layout import Layout
+from data_curation.repeats.layout import GAP, Layout
 from data_curation.repeats.settings import RepeatsSettings
 from data_curation.words import Words
 from licensing.errors import HerkomstError
@@ -34,7 +34,6 @@ DOCUMENT = np.dtype([("id", ">u8", 4), ("rank", "<i8"), ("words", "<u4"), ("para
 
 _CHUNK = 1 << 14
 _BATCH = 1 << 18  # characters: arrays of that size stay in the processor's cache
-_GAP = "\n\n"
 _NONE = np.empty(0, np.uint64)
 
 
@@ -107,9 +106,9 @@ class _Batch:
 
     def __init__(self, waiting: list[_Waiting]) -> None:
         self._waiting = waiting
-        self._text = _GAP.join(one.text for one in waiting)
+        self._text = GAP.join(one.text for one in waiting)
         self._layout = Layout.of(self._text)
-        lengths = [len(one.text) + len(_GAP) for one in waiting]
+        lengths = [len(one.text) + len(GAP) for one in waiting]
         self._starts = np.append(0, np.cumsum(lengths))[:-1]
         self.documents = np.append(np.searchsorted(self._layout.words[:, 0], self._starts), len(self._layout.words))
         for one, count in zip(waiting, np.diff(self.documents).tolist(), strict=True):

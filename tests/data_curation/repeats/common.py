@@ -60,7 +60,10 @@ def searched(
 def cut_all(texts: dict[str, str], table: Path, settings: RepeatsSettings = SMALL) -> dict[str, Cut]:
     rows = {row["id"]: row for row in pq.read_table(table).to_pylist()}
     cutter = Cutter(settings)
-    return {name: cutter.cut(text, Words.of(text), rows.get(named(name))) for name, text in texts.items()}
+    documents = [(text, Words.of(text), rows.get(named(name))) for name, text in texts.items()]
+    alone = [cutter.cut(*document) for document in documents]
+    assert list(cutter.cut_all(documents)) == alone
+    return dict(zip(texts, alone, strict=True))
 
 
 def both(tmp: Path, texts: dict[str, str], settings: RepeatsSettings = SMALL, **how: object) -> dict[str, Cut]:

@@ -24,6 +24,16 @@ def test_words_stand_where_the_split_finds_them_and_units_hold_all_of_the_text(t
     assert layout.unit_words().reshape(-1).tolist() == sorted(layout.unit_words().reshape(-1).tolist())
 
 
+def test_many_texts_at_once_are_laid_out_as_each_by_itself() -> None:
+    texts = ["One. Two here.\n\nThree", "", " \n ", "…", "Anfang. Ende", "a\n", "\n\nb c. D\n\n\n", "Letzte."]
+    for text, together in zip(texts, Layout.of_many(texts), strict=True):
+        alone = Layout.of(text)
+        assert together.words.tolist() == alone.words.tolist()
+        assert together.units.tolist() == alone.units.tolist()
+        assert together.paragraphs.tolist() == alone.paragraphs.tolist()
+    assert Layout.of_many([]) == []
+
+
 def test_every_letter_of_every_script_belongs_to_the_same_word_as_in_the_one_split() -> None:
     text = " ".join(chr(code) for code in range(0x30000) if not 0xD800 <= code < 0xE000)
     assert Layout.of(text).words.tolist() == Words.of(text).spans().tolist()

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from data_curation.repeats import ranges
 from data_curation.repeats.cut import COUNTED, CUT, NOTHING_LEFT, Cut, Cutter
 from data_curation.repeats.layout import Layout
 from data_curation.repeats.search import find_repeats
@@ -36,7 +37,7 @@ def test_the_first_holder_keeps_a_paragraph_and_the_others_name_it(tmp_path: Pat
     texts = {name: f"Page {name} has its own words.\n\n{NOTICE}\n\nAn end of {name} follows." for name in "abc"}
     cuts = both(tmp_path, texts)
     first = first_of("a", "b", "c")
-    assert cuts[first] == Cut(texts[first], (), 20, None)
+    assert cuts[first] == Cut(texts[first], (), 20, 0, None)
     for name in set(texts) - {first}:
         assert cuts[name].text == f"Page {name} has its own words.\n\nAn end of {name} follows."
         assert [(part.kind, part.holder, part.words, part.cut) for part in cuts[name].parts] == [
@@ -122,6 +123,7 @@ def test_counting_changes_nothing_and_tells_the_same_words(tmp_path: Path) -> No
     assert (counted.text, counted.reason) == (texts[last], COUNTED)
     assert counted.event()["outcome"] == "recorded"
     assert counted.repeated == cut.repeated == 21
+    assert counted.seen == cut.seen == 22  # "alone" before the notice too
     assert [part.cut for part in counted.parts] == [False] * len(cut.parts)
 
 
@@ -145,12 +147,13 @@ def test_any_number_of_tasks_and_order_give_the_same_bytes(tmp_path: Path, tasks
     assert searched(tmp_path, texts, tasks=tasks, backwards=backwards)[1].read_bytes() == expected
 
 
-def test_many_ranges_give_the_same_table_as_one(tmp_path: Path) -> None:
-    texts = {str(n): f"Page {n} alone.\n\n{NOTICE} Part {n % 3} of it.\n\n{RUN} Of {n % 4} too." for n in range(300)}
+def test_many_ranges_give_the_same_table_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {str(n): f"Page {n} alone.\n\n{NOTICE} Part {n % 3} of it.\n\n{RUN} Of {n % 4} too." for n in range(40)}
     expected = pq.read_table(searched(tmp_path / "one", texts)[1])
-    few = SMALL.model_copy(update={"keys_in_memory": 5})
+    monkeypatch.setattr(ranges, "_OPEN_FILES", 4)
+    few = SMALL.model_copy(update={"keys_in_memory": 20})
     assert pq.read_table(searched(tmp_path / "few", texts, few)[1]) == expected
-    assert len(expected) > 256
+    assert len(expected) == 39
 
 
 def test_no_documents_at_all(tmp_path: Path) -> None:
@@ -176,6 +179,21 @@ def test_words_of_another_text_are_refused() -> None:
     row = {"paragraphs": [], "paragraph_holders": [], "runs": [1], "run_holders": [b"x" * 32]}
     with pytest.raises(HerkomstError, match="split the text as it is now"):
         Cutter(SMALL).cut("one two", Words.of("one two three"), row)
+    other = " ".join("abcdefghi")
+    with pytest.raises(HerkomstError, match="1 repeats are named for this text and 0 are in it"):
+        Cutter(SMALL).cut(other, Words.of(other), row)
+    row |= {"paragraphs": [5], "paragraph_holders": [b"x" * 32], "runs": []}
+    with pytest.raises(HerkomstError, match="1 repeats are named"):
+        Cutter(SMALL).cut(other, Words.of(other), row)
+
+
+def test_words_of_half_sentences_are_seen_but_not_cut(tmp_path: Path) -> None:
+    texts = {
+        "a": "Alpha bravo charlie delta echoes foxtrot golfing hotel indian one.",
+        "b": "Alpha bravo charlie delta echoes foxtrot golfing hotel indian two, and more.",
+    }
+    cut = both(tmp_path, texts, RUNS)[order(texts)[1]]
+    assert (cut.parts, cut.reason, cut.seen) == ((), None, 9)
 
 
 SENTENCES = [
