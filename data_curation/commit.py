@@ -97,7 +97,7 @@ def _rows_of(inputs: CommitInputs, held: HeldBack, low: str, high: str) -> Itera
     removed = {row["id"]: row for row in read_slice(inputs.duplicates, low, high)}
     copies = {row["id"]: row for row in read_slice(inputs.copies, low, high)} if inputs.copies else {}
     terms = inputs.terms.slice(low, high) if inputs.terms else {}
-    cutter = _Cutting(inputs, low, high)
+    cuts = _cuts(inputs, curated, low, high)
     received: dict[str, Row] = {}
     for path in shards(inputs.received):
         for row in read_slice(path, low, high, _RECEIVED_COLUMNS):
@@ -107,7 +107,7 @@ def _rows_of(inputs: CommitInputs, held: HeldBack, low: str, high: str) -> Itera
         decision, stricter = decided[name], None
         if inputs.terms and name in terms:
             decision, stricter = inputs.terms.settle(decision, terms[name])
-        row, text = _ledger_row(inputs, received[name], decision, curated.get(name), removed.get(name), cutter)
+        row, text = _ledger_row(inputs, received[name], decision, curated.get(name), removed.get(name), cuts.get(name))
         if stricter is not None and text is not None:
             row, text = set_aside(row, stricter.outcome, stricter.reason, stricter.clause, stricter.explanation), None
         if name in copies and text is not None:
@@ -119,22 +119,18 @@ def _rows_of(inputs: CommitInputs, held: HeldBack, low: str, high: str) -> Itera
         yield row, text
 
 
-class _Cutting:
-    """Cuts from the texts of one slice what other documents keep."""
-
-    def __init__(self, inputs: CommitInputs, low: str, high: str) -> None:
-        found = read_slice(inputs.repeats, low, high) if inputs.repeats and inputs.repeats_settings else ()
-        self._rows = {row["id"]: row for row in found}
-        self._cutter = Cutter(inputs.repeats_settings) if inputs.repeats_settings else None
-
-    def cut(self, row: Row, text: str) -> Cut | None:
-        """What is left of the text of a ledger row; None where it repeats nothing."""
-        known = self._rows.get(row["id"])
-        return self._cutter.cut(text, Words.of(text), known) if self._cutter and known else None
+def _cuts(inputs: CommitInputs, curated: Mapping[str, Row], low: str, high: str) -> dict[str, Cut]:
+    """What is left of the texts of one slice that hold passages which other documents keep, by id."""
+    if inputs.repeats is None or inputs.repeats_settings is None:
+        return {}
+    known = {row["id"]: row for row in read_slice(inputs.repeats, low, high) if curated[row["id"]]["text"] is not None}
+    texts = ((curated[name]["text"], row) for name, row in known.items())
+    cuts = Cutter(inputs.repeats_settings).cut_all((text, Words.of(text), row) for text, row in texts)
+    return dict(zip(known, cuts, strict=True))
 
 
 def _ledger_row(
-    inputs: CommitInputs, row: Row, decision: Row, curated: Row | None, duplicate: Row | None, cutting: _Cutting
+    inputs: CommitInputs, row: Row, decision: Row, curated: Row | None, duplicate: Row | None, cut: Cut | None
 ) -> tuple[Row, str | None]:
     events = [_event("ingest", "unreadable" if row["problem"] else "received", row["problem"], row["detail"])]
     events.append(_event("admit", decision["outcome"], decision["reason"], decision["explanation"]))
@@ -167,7 +163,7 @@ def _ledger_row(
             told = f"kept instead: {duplicate['survivor']} (similarity {duplicate['similarity']:.2f})"
             events.append(_event("curate", "removed", row["reason"], told))
         else:
-            text = _kept(inputs, row, curated, cutting.cut(row, curated["text"]), events)
+            text = _kept(inputs, row, curated, cut, events)
     row["events"] = events
     before = curated["final_sha256"] if curated is not None else None
     for final in dict.fromkeys((before, row["final_sha256"])) if inputs.withdrawn else ():
