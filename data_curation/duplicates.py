@@ -16,10 +16,10 @@ Pages of different languages never meet, so a translation is never taken for a c
 languages share.
 
 Disk: the work folder takes a copy of the signatures and 8 bytes for each document and band. Memory: about 60 bytes a
-document (``benchmarks/duplicates.py --documents 1000000``: 141 MB for 10^6 documents and 91 MB for 10^5, of which 80 MB
-are the program; 6.4 s of one core), of which the part for keys stops growing at ``keys_in_memory``. The operating system
-may keep pages of the mapped signatures beside that, and take them back. Time and memory stay linear on crowds: copies
-of one page cost one comparison each, pages that share a band and nothing else at most ``leaders_per_bucket``.
+document (``benchmarks/duplicates.py --documents 1000000``: 91 MB for 10^5 documents, 141 MB and 6.4 s of one core for
+10^6), of which the part for keys stops growing at ``keys_in_memory``. The operating system may keep pages of the mapped
+signatures beside that, and take them back. Time and memory stay linear on crowds: copies of one page cost one
+comparison each, pages that share a band and nothing else at most ``leaders_per_bucket``.
 """
 
 from __future__ import annotations
