@@ -2,8 +2,8 @@
 
     python benchmarks/duplicate_systems.py herkomst|datatrove CORPUS.jsonl.zst WORK
 
-prints one line of JSON: seconds (by the clock, and of the processor), and for each removed document, by its place in the
-corpus, the place of the one that was kept. The documents are read into memory before the clock starts.
+prints one line of JSON: seconds (by the clock, and of the processor), and for each removed document, by its place in
+the corpus, the place of the one that was kept. The documents are read into memory before the clock starts.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 are a pair. *Planted*: real documents of which a share of the words is replaced, deleted or preceded by another word of
 the same document, one third each, at places drawn with a fixed seed.
 
-The true similarity is the Jaccard index of the two sets of five-word shingles, words in lower case as `Words` finds them,
-compared as words and not as hashes; a text of fewer words is one shingle.
+The true similarity is the Jaccard index of the two sets of five-word shingles, words in lower case as `Words` finds
+them, compared as words and not as hashes; a text of fewer words is one shingle.
 """
 
 from __future__ import annotations

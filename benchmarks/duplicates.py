@@ -6,9 +6,9 @@
 Time is from text in memory to the list of removed documents: split, hash, sign, write, search. Processor seconds count,
 for they do not change where the machine has other work; the clock's are printed beside them.
 
-*Recall*: of the pairs of `duplicate_truth.py` in a band of true similarity, the share that ends in one group, so that one
-of the two is removed. *Precision*: of the removed documents, each with the one that is kept in its place, the share of
-pairs whose true similarity is at least 0.7; and, since groups are chains, the share of removed documents that are as
+*Recall*: of the pairs of `duplicate_truth.py` in a band of true similarity, the share that ends in one group, so that
+one of the two is removed. *Precision*: of the removed documents, each with the one that is kept in its place, the share
+of pairs whose true similarity is at least 0.7; and, since groups are chains, the share of removed documents that are as
 similar to at least one other document of their group.
 """
 
@@ -105,7 +105,7 @@ def run(name: str, corpus: Path, work: Path) -> Run:
     work.mkdir()
     environment = os.environ | dict.fromkeys(_THREADS, "1") | {"PYTHONPATH": str(REPOSITORY), "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, str(REPOSITORY / "benchmarks" / "duplicate_systems.py"), name, str(corpus), str(work)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{name} ended with {done.returncode}: {done.stderr[-2000:]}")
     found = json.loads(done.stdout.splitlines()[-1])

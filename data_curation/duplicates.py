@@ -15,9 +15,11 @@ for the groups that hold a copy of one.
 Pages of different languages never meet, so a translation is never taken for a copy, nor an untranslated page that two
 languages share.
 
-Disk: the work folder takes a copy of the signatures and 8 bytes for each document and band. Memory: about 110 bytes a
-document (measured: 112 MB for 10^6 documents, 13 s on one core), of which the part for keys stops growing at
-``keys_in_memory``. The operating system may keep pages of the mapped signatures beside that, and take them back.
+Disk: the work folder takes a copy of the signatures and 8 bytes for each document and band. Memory: about 60 bytes a
+document (``benchmarks/duplicates.py --documents 1000000``: 91 MB for 10^5 documents, 141 MB and 6.4 s of one core for
+10^6), of which the part for keys stops growing at ``keys_in_memory``. The operating system may keep pages of the mapped
+signatures beside that, and take them back. Time and memory stay linear on crowds: copies of one page cost one
+comparison each, pages that share a band and nothing else at most ``leaders_per_bucket``.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ import pyarrow.parquet as pq
 
 from data_curation.buckets import Forest, Same, alike, meetings
 from data_curation.copies import COPIES, CopySearch, Gathered
-from data_curation.minhash import NO_WORDS, band_keys, estimate, mixed
+from data_curation.minhash import NO_WORDS, band_keys, estimate, mixed, standard_error
 from data_curation.settings import DuplicatesSettings
 from data_curation.shards import ROW_GROUP
 from data_curation.signatures import KEY, SignatureFolder
@@ -47,10 +49,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REMOVED = pa.schema(
-    [("id", pa.string()), ("survivor", pa.string()), ("kind", pa.string()), ("similarity", pa.float64())]
+    [
+        ("id", pa.string()),
+        ("survivor", pa.string()),
+        ("kind", pa.string()),
+        ("similarity", pa.float64()),
+        ("measure", pa.string()),
+        ("standard_error", pa.float64()),
+    ]
 )
-"""``kind`` is ``exact`` (same text as the survivor, 1.0) or ``near`` (``similarity`` is estimated from signatures)."""
+"""``similarity`` is to the survivor. ``measure`` says how it was found: for ``exact`` duplicates ``same-text`` (1.0, no
+error), for ``near`` ones ``minhash-estimate``: the share of equal places of the two signatures, an estimate of the
+Jaccard index of their shingles with the standard error that the binomial distribution gives for it. It is the error of
+a place drawn at random, so it is 0 where all places agree although the texts differ in places."""
 
+_MEASURES = {"exact": "same-text", "near": "minhash-estimate"}
 _CHUNK = 1 << 14
 
 
@@ -210,8 +223,10 @@ class _Search:
         removed, kept = self._keys[rows], self._keys[survivors]
         exact = (removed["text"] == kept["text"]).all(axis=1)
         similarity = np.where(exact, 1.0, estimate(self._signatures[rows], self._signatures[survivors]))
+        error = standard_error(similarity, self._settings)
         kinds: list[Literal["exact", "near"]] = ["exact" if one else "near" for one in exact]
-        return pa.table([_hex(removed["id"]), _hex(kept["id"]), kinds, similarity], schema=REMOVED)
+        measures = [_MEASURES[kind] for kind in kinds]
+        return pa.table([_hex(removed["id"]), _hex(kept["id"]), kinds, similarity, measures, error], schema=REMOVED)
 
 
 def _pieces(folder: SignatureFolder, settings: DuplicatesSettings) -> Iterator[tuple[NDArray[Any], NDArray[np.uint32]]]:

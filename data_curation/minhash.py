@@ -1,13 +1,13 @@
 """MinHash signatures: some numbers by which two documents' overlap in five-word shingles can be estimated.
 
-A shingle is the polynomial hash of its words' 64-bit hashes, mixed, cut to its highest 32 bits and made odd. Permutation
-*i* of the odd 32-bit numbers is ``x -> a_i * x mod 2^32`` with odd ``a_i``: the first little-endian 32-bit word of
-SHA-256("herkomst-minhash-v2" followed by i as 4 bytes, little-endian) with its lowest bit set. Broder et al. 2000 show
-that linear permutations serve well on hashed input; odd numbers have no fixed point under them (0 would stay 0, and two
-documents with that shingle would agree everywhere), so that nothing need be added. 31 bits tell shingles apart well
-enough: of two documents of 10^6 words with nothing in common, one shingle in 2,000 is taken for common. The signature is
-each permutation's least value, so the share of equal places in two signatures estimates the Jaccard index of the two
-sets of shingles, with standard error sqrt(J(1-J)/permutations).
+A shingle is the polynomial hash of its words' 64-bit hashes, mixed, cut to its highest 32 bits and made odd.
+Permutation *i* of the odd 32-bit numbers is ``x -> a_i * x mod 2^32`` with odd ``a_i``: the first little-endian 32-bit
+word of SHA-256("herkomst-minhash-v2" followed by i as 4 bytes, little-endian) with its lowest bit set. Broder et al.
+2000 show that linear permutations serve well on hashed input; odd numbers have no fixed point under them (0 would stay
+0, and two documents with that shingle would agree everywhere), so that nothing need be added. 31 bits tell shingles
+apart well enough: of two documents of 10^6 words with nothing in common, one shingle in 2,000 is taken for common. The
+signature is each permutation's least value, so the share of equal places in two signatures estimates the Jaccard index
+of the two sets of shingles, with standard error sqrt(J(1-J)/permutations).
 
 Two documents are compared if all places of one band agree, and are duplicates if the estimate reaches
 ``least_estimate``. By computation from the binomial distribution, banding and estimate taken as independent, with the
@@ -103,6 +103,12 @@ def estimate(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.
     """Estimate the Jaccard index of pairs of documents from their signatures, both of shape (pairs, permutations)."""
     shares: NDArray[np.float64] = np.count_nonzero(left == right, axis=1) / left.shape[1]
     return shares
+
+
+def standard_error(similarity: NDArray[np.float64], settings: DuplicatesSettings) -> NDArray[np.float64]:
+    """The standard error of estimates, sqrt(J(1-J)/permutations), any shape."""
+    errors: NDArray[np.float64] = np.sqrt(similarity * (1 - similarity) / settings.permutations)
+    return errors
 
 
 def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -357,8 +357,8 @@ class DuplicatesSettings(Section):
     bands: int = Field(default=20, ge=1)
     """Groups of values; two documents meet if all values of one group agree."""
     least_estimate: Share = 0.72
-    """A pair counts as duplicate from this *estimated* similarity. It lies more than two standard errors of the estimate
-    (0.034 each) under the similarity aimed at (0.8), for with 0.8 itself half of the pairs at 0.8 would be missed."""
+    """A pair counts as duplicate from this *estimated* similarity. It lies more than two standard errors of the
+    estimate (0.034 each) under the similarity aimed at (0.8): with 0.8 half of the pairs at 0.8 would be missed."""
     keys_in_memory: int = Field(default=8_000_000, ge=1)
     """Band keys held at once, at about 45 bytes each."""
     leaders_per_bucket: int = Field(default=64, ge=1)

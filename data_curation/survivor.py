@@ -1,8 +1,8 @@
 """Which one of a group of duplicates stays: one number for each document, the smaller the better.
 
 *Rights* first, and that means the surest ground, not the freest. The same text may come from a partner under an
-agreement and, under an open licence, from somebody who put a copy on the web. Did the freest copy stay, we would use the
-text on the word of that somebody. So the order is that of how well a ground holds if it is doubted:
+agreement and, under an open licence, from somebody who put a copy on the web. Did the freest copy stay, we would use
+the text on the word of that somebody. So the order is that of how well a ground holds if it is doubted:
 
 1. ``agreement``: a contract with a known partner, who answers for it;
 2. ``own``: our own work, with its evidence;
@@ -13,8 +13,8 @@ text on the word of that somebody. So the order is that of how well a ground hol
 7. ``dsm-art-3``: an exception, which no reservation ends;
 8. ``dsm-art-4``: an exception, which a reservation ends.
 
-Of equal grounds the copy with more duties stays, as the stricter reading. The survivor takes on the duties of all copies
-whatever this order is (`data_curation.shared_terms`); the order settles on what ground the text is used.
+Of equal grounds the copy with more duties stays, as the stricter reading. The survivor takes on the duties of all
+copies whatever this order is (`data_curation.shared_terms`); the order settles on what ground the text is used.
 
 *Quality* then parts copies of equal rights, and the id (a digest) those equal in both; the order of the two and of the
 grounds is the operator's (``duplicates.survivor``, ``duplicates.rights_order``).

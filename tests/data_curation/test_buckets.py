@@ -67,3 +67,11 @@ def test_roots_are_the_smallest_nodes_of_the_components(batches):
                 groups[node] = merged
     assert forest.roots(np.arange(31)).tolist() == [min(groups[node]) for node in range(31)]
     assert forest.lower().tolist() == [node for node in range(31) if node != min(groups[node])]
+
+
+def test_a_long_chain_takes_few_turns():
+    """Followed link by link, this one takes ten thousand million steps."""
+    nodes = np.arange(100_000)
+    forest = Forest(len(nodes))
+    forest.join(nodes[:-1], nodes[1:])
+    assert not forest.roots(nodes).any()

@@ -1,15 +1,21 @@
 import hashlib
 import os
 import random
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from data_curation.duplicates import REMOVED, find_duplicates
-from data_curation.minhash import signature
+from data_curation.minhash import NO_WORDS, signature
 from data_curation.settings import DuplicatesSettings
-from data_curation.signatures import SignatureWriter
+from data_curation.signatures import KEY, SignatureWriter, write_signatures
+from data_curation.survivor import rank
 from data_curation.words import RegexWords, word_hashes
 from licensing.errors import HerkomstError
 
@@ -84,6 +90,10 @@ def test_similarity_is_measured_against_the_survivor(tmp_path):
     a, b = shingles(documents[0][1]), shingles(documents[1][1])
     assert by_id[sha("b")]["similarity"] == pytest.approx(len(a & b) / len(a | b), abs=0.08)
     assert (by_id[sha("c")]["kind"], by_id[sha("c")]["similarity"]) == ("exact", 1.0)
+    assert (by_id[sha("c")]["measure"], by_id[sha("c")]["standard_error"]) == ("same-text", 0)
+    assert by_id[sha("b")]["measure"] == "minhash-estimate"
+    estimated = by_id[sha("b")]["similarity"]
+    assert by_id[sha("b")]["standard_error"] == pytest.approx((estimated * (1 - estimated) / 140) ** 0.5)
 
 
 def test_pages_of_different_languages_never_meet(tmp_path):
@@ -171,3 +181,119 @@ def test_recall_on_edited_copies_above_the_threshold(tmp_path):
     found = {(row["id"], row["survivor"]) for row in rows}
     assert found <= pairs and len(found) / 150 >= 0.95 and stats.exact == 0
     assert np.median([row["similarity"] for row in rows]) == pytest.approx(0.87, abs=0.03)
+
+
+SMALL = DuplicatesSettings(permutations=12, bands=4, least_estimate=0.5)
+
+
+@st.composite
+def made(draw):
+    """Keys and signatures of few values, so that documents meet in many ways, some of them barred."""
+    count = draw(st.integers(1, 24))
+    seed = np.random.default_rng(draw(st.integers(0, 2**32)))
+    keys = np.zeros(count, KEY)
+    keys["id"] = seed.integers(0, 2**64, (count, 4), np.uint64)
+    keys["text"] = seed.integers(0, count, (count, 1))
+    keys["received"] = keys["text"]
+    keys["language"] = seed.choice(np.array([b"nl", b"fr"]), count)
+    keys["barred"] = seed.choice(np.array([b"", b"", b"", b"reserved"]), count)
+    keys["rank"] = np.where(keys["barred"] != b"", -1, seed.integers(0, 3, count))
+    return keys, seed.choice(np.array([0, 1, 2, NO_WORDS], np.uint32), (count, 12), p=[0.6, 0.2, 0.1, 0.1])
+
+
+def the_same_bytes(documents, tasks, in_memory, shuffle):
+    keys, values = documents
+    parts = [[] for _ in range(tasks)]
+    for place in shuffle.sample(range(len(keys)), len(keys)):
+        shuffle.choice(parts).append(place)
+    other = SMALL.model_copy(update={"keys_in_memory": in_memory})
+    assert found_in([range(len(keys))], keys, values, SMALL) == found_in(parts, keys, values, other)
+
+
+ways = st.integers(1, 5), st.integers(1, 40), st.randoms(use_true_random=False)
+
+
+@given(made(), *ways)
+@hypothesis_settings(max_examples=10, deadline=None)
+def test_any_tasks_any_order_and_any_memory_give_the_same_bytes(documents, tasks, in_memory, shuffle):
+    the_same_bytes(documents, tasks, in_memory, shuffle)
+
+
+@pytest.mark.slow
+@given(made(), *ways)
+@hypothesis_settings(max_examples=400, deadline=None)
+def test_any_tasks_any_order_and_any_memory_give_the_same_bytes_often(documents, tasks, in_memory, shuffle):
+    the_same_bytes(documents, tasks, in_memory, shuffle)
+
+
+def found_in(parts, keys, values, settings):
+    with tempfile.TemporaryDirectory() as name:
+        folders = [Path(name) / f"task-{number}" for number in range(len(parts))]
+        for folder, part in zip(folders, parts, strict=True):
+            write_signatures(folder, keys[list(part)], values[list(part)], settings)
+        out, copies = Path(name) / "removed.parquet", Path(name) / "copies.parquet"
+        find_duplicates(folders, out, settings, Path(name), copies)
+        return out.read_bytes(), copies.read_bytes()
+
+
+PARALLEL = {
+    "en": "The library in Delft opens at 9.30 on weekdays. Bring your card, number 4711, and a proof of address. "
+    "Books can be kept for 21 days; films for 7. Renew at https://example.org/renew or call the desk before noon.",
+    "nl": "De bibliotheek in Delft gaat op werkdagen om 9.30 open. Neem uw pas, nummer 4711, en een bewijs van adres "
+    "mee. Boeken mag u 21 dagen houden; films 7. Verleng op https://example.org/renew of bel de balie voor de middag.",
+    "de": "Die Bibliothek in Delft öffnet werktags um 9.30. Bringen Sie Ihre Karte, Nummer 4711, und einen Nachweis "
+    "der Adresse mit. Bücher dürfen Sie 21 Tage behalten; Filme 7. Verlängern: https://example.org/renew oder rufen.",
+    "fr": "La bibliothèque de Delft ouvre à 9.30 en semaine. Apportez votre carte, numéro 4711, et un justificatif "
+    "de domicile. Les livres se gardent 21 jours; les films 7. Prolongez sur https://example.org/renew ou appelez.",
+}
+
+
+@pytest.mark.parametrize("labelled", [True, False], ids=["known languages", "all taken for one language"])
+def test_translations_are_not_merged_but_a_near_copy_in_each_language_is(tmp_path, labelled):
+    documents = []
+    for code, text in PARALLEL.items():
+        language = code if labelled else "nl"
+        documents += [document(code, text, language), document(f"{code}2", text + " Delft", language, 1)]
+    _, rows, _ = search(tmp_path, documents)
+    assert {row["id"]: row["survivor"] for row in rows} == {sha(f"{code}2"): sha(code) for code in PARALLEL}
+
+
+def test_copies_of_several_sources_are_merged_on_the_surest_ground(tmp_path):
+    web = rank("licence", 1, 1000, SETTINGS)
+    partner = rank("agreement", 0, 10, SETTINGS)
+    documents = [document("web", page(1), rank=web), document("partner", page(1, 2), rank=partner)]
+    _, rows, _ = search(tmp_path, documents, tasks=2)
+    assert [(row["id"], row["survivor"]) for row in rows] == [(sha("web"), sha("partner"))]
+    other = DuplicatesSettings(survivor=("quality", "rights", "digest"))
+    assert rank("licence", 1, 1000, other) < rank("agreement", 0, 10, other)
+
+
+def test_short_documents_are_near_duplicates_only_if_all_their_words_agree(tmp_path):
+    texts = ["Menu", "Menu!", "menu", "Open file", "Open the file", "File open", "Save it as file", "", "..."]
+    _, rows, _ = search(tmp_path, [document(text or "empty", text) for text in texts])
+    groups = {row["id"] for row in rows} | {row["survivor"] for row in rows}
+    assert groups == {sha("Menu"), sha("Menu!"), sha("menu")}
+
+
+def crowd(folder, count, spread):
+    """Signatures that agree in the first band; in the other places all of them (``spread`` 1) or none."""
+    seed = np.random.default_rng(3)
+    keys = np.zeros(count, KEY)
+    keys["id"], keys["text"] = seed.integers(0, 2**64, (2, count, 4), np.uint64)
+    keys["received"], keys["language"] = keys["text"], b"nl"
+    values = seed.integers(0, spread, (count, 12), np.uint32)
+    values[:, :3] = 5
+    write_signatures(folder, keys, values, SMALL)
+    return folder
+
+
+def test_a_hundred_thousand_boilerplate_pages_cost_one_comparison_each(tmp_path):
+    stats = find_duplicates([crowd(tmp_path / "s", 100_000, 1)], tmp_path / "out", SMALL, tmp_path)
+    assert (stats.near, stats.compared, stats.undecided) == (99_999, 99_999, 0)
+
+
+def test_pages_that_share_a_band_and_nothing_else_cost_so_many_comparisons_each_and_are_told(tmp_path):
+    few = SMALL.model_copy(update={"leaders_per_bucket": 4})
+    stats = find_duplicates([crowd(tmp_path / "s", 20_000, 2**32)], tmp_path / "out", few, tmp_path)
+    assert (stats.near, stats.compared) == (0, 4 * 20_000 - (1 + 2 + 3 + 4))
+    assert stats.undecided == 20_000 - 5

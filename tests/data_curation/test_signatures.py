@@ -27,7 +27,17 @@ def test_what_is_written_is_read_back(tmp_path):
     keys = folder.keys()
     assert folder.documents == len(keys) == 3
     assert keys[1]["id"].tobytes().hex() == digest("id1")
-    assert (keys[2]["language"], keys[0]["rank"]) == (b"nl", -1)
+    assert (keys[2]["language"], keys[0]["rank"], keys[2]["rank"], keys[0]["barred"]) == (b"nl", -1, 1, b"")
+    assert keys[0]["text"].tobytes().hex() == keys[0]["received"].tobytes().hex() == digest("text")
+
+
+def test_a_barred_document_has_its_reason_and_the_rank_before_all(tmp_path):
+    with SignatureWriter(tmp_path / "a", SETTINGS) as writer:
+        writer.add(digest("id"), digest("t"), "nl", 10**7, ROW, received=digest("r"), barred="reserved")
+        writer.add(digest("id2"), digest("t"), "nl", 10**7, ROW)
+    keys = SignatureFolder.open(tmp_path / "a", SETTINGS).keys()
+    assert keys["rank"].tolist() == [-1, 10**7]
+    assert (keys[0]["barred"], keys[0]["received"].tobytes().hex()) == (b"reserved", digest("r"))
 
 
 def test_a_task_that_dies_leaves_nothing_and_a_repeat_replaces(tmp_path):
