@@ -48,7 +48,6 @@ def test_a_word_may_stand_a_few_words_before_a_phone_number(text, language):
 @pytest.mark.parametrize(
     "text",
     [
-        "tel. order 2024-88-310-7745",
         "09.27.1902 06:00:00",
         "cell 00:09:59.999999",
         "call 2004-11-29-21:10",
