@@ -226,4 +226,5 @@ def test_a_postcode_without_street_stays(text, language):
 def test_names_after_a_title_are_found_only_when_asked_for():
     text = "Volgens mevrouw A. van der Berg en de heer Jansen is dat zo."
     assert found("name", text, "nl") == ["A. van der Berg", "Jansen"]
+    assert found("name", "κ.ο.κ. Οι", "el") == []
     assert PersonalData(PersonalDataSettings()).replace(text, "nl").found == ()
