@@ -14,7 +14,7 @@ ip             global addresses, version 4 and 6                                
 national-id    form, checksum and word, for all member states                                    ``national_ids``
 licence-plate  form of a country and a word, or a form that hardly anything else has             ``plates``
 birth-date     a full date after "born" and the like, from 1900 on                               ``births``
-address        street and number beside a postcode, in ten countries                             ``addresses``
+address        street and number beside a postcode, in some countries                             ``addresses``
 name           after a form of address; off unless asked for                                     ``names``
 =============  ================================================================================  ==================
 

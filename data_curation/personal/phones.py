@@ -35,6 +35,8 @@ _US_POSTCODE = re.compile(r"[0-9]{5}-[0-9]{4}(?![0-9])")
 # A row of numbers or a time of day.
 _IN_A_ROW = re.compile(r"[0-9][ \u00a0:]\Z")
 _ZERO_APART = re.compile(r"0[ -]")
+# What follows after one of these belongs to the same number: "2024-88-310-7745" is an order and no phone.
+_JOINTS = ("-", ".", "/", "\u2011", "\u2013")
 _LAST_GROUP = re.compile(r"(?<=[0-9])(?!\.[0-9])[^0-9]+[0-9]+\Z")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _LONGEST_PREFIX = 4
@@ -82,6 +84,8 @@ def _confirmed(text: str, start: int, end: int, regions: Sequence[str], rule: st
         if shorter == candidate:
             return
         candidate = shorter
+    if rule == "phone-context" and text[start + len(candidate) : end].startswith(_JOINTS):
+        return
     if not _is_something_else(text, start, candidate):
         yield Found("phone", start, start + len(candidate), rule)
 

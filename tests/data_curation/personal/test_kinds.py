@@ -46,10 +46,21 @@ def test_a_word_may_stand_a_few_words_before_a_phone_number(text, language):
 
 
 @pytest.mark.parametrize(
-    "text", ["09.27.1902 06:00:00", "cell 00:09:59.999999", "call 2004-11-29-21:10", "+922 337 203 685 477,58"]
+    "text",
+    [
+        "09.27.1902 06:00:00",
+        "cell 00:09:59.999999",
+        "call 2004-11-29-21:10",
+        "+922 337 203 685 477,58",
+    ],
 )
 def test_dates_decimals_and_large_numbers_are_no_phones(text):
     assert found("phone", text, "de") == found("phone", text, "da") == []
+
+
+def test_a_part_of_an_order_number_is_no_phone():
+    assert found("phone", "bel over bestelling 2024-88-310-7745, tel.", "nl") == []
+    assert found("phone", "tel. 2024-88-310-7745", "nl") == []
 
 
 @pytest.mark.parametrize(
@@ -194,6 +205,9 @@ def test_a_word_counts_for_the_first_date_after_it():
         ("es", "Calle Mayor, 5, 2º B, 28013 Madrid"),
         ("pt", "Rua Augusta 10, 1100-053 Lisboa"),
         ("pl", "ul. Długa 5, 00-238 Warszawa"),
+        ("sv", "Storgatan 5, 114 55 Stockholm"),
+        ("fi", "Mannerheimintie 5 A 12, 00100 Helsinki"),
+        ("da", "Vesterbrogade 12, 1620 København"),
     ],
 )
 def test_an_address_is_found_as_a_whole(language, address):
@@ -212,4 +226,5 @@ def test_a_postcode_without_street_stays(text, language):
 def test_names_after_a_title_are_found_only_when_asked_for():
     text = "Volgens mevrouw A. van der Berg en de heer Jansen is dat zo."
     assert found("name", text, "nl") == ["A. van der Berg", "Jansen"]
+    assert found("name", "κ.ο.κ. Οι", "el") == []
     assert PersonalData(PersonalDataSettings()).replace(text, "nl").found == ()
