@@ -95,7 +95,7 @@ def reserving_elements(data: bytes) -> tuple[str, ...] | None:
 
 
 def _may_reserve(data: bytes) -> bool:
-    """Whether a ``<meta>`` holds a word that may reserve; each byte is looked at once, however many are never closed."""
+    """Whether a ``<meta>`` holds a word that may reserve; no byte is looked at twice, though many be never closed."""
     place = 0
     while start := _META.search(data, place):
         place = data.find(b">", start.end())
