@@ -36,9 +36,7 @@ def from_news_item(item: Any) -> Extracted:
     content = {local_name(one): one for one in reversed(list(_child(item, "contentMeta")))}
     title = plain(content.get("headline")) or plain(meta.get("title"))
     text, language = _text(item)
-    embargo = meta.get("embargoed")
     days = (day(plain(meta.get(name))) for name in ("versionCreated", "embargoed"))
-    status = meta.get("pubStatus")
     return Extracted(
         "\n".join(part for part in (title, text) if part) if text else "",
         language or _language(content.get("language")) or item.get(f"{XML}lang"),
@@ -46,9 +44,17 @@ def from_news_item(item: Any) -> Extracted:
         author=plain(content.get("by")) or _named(content.get("creator")) or _holder(item),
         published=max(filter(None, days), default=None),
         native_id=item.get("guid"),
-        withdrawn=(status is not None and is_withdrawn(status.get("qcode") or status.get("uri") or "none"))
-        or (embargo is not None and not plain(embargo)),
+        withdrawn=is_taken_back(item),
     )
+
+
+def is_taken_back(item: Any) -> bool:
+    """Whether the item's own status, or an embargo without end, forbids its use."""
+    meta = {local_name(one): one for one in _child(item, "itemMeta") if local_name(one) in ("pubStatus", "embargoed")}
+    status, embargo = meta.get("pubStatus"), meta.get("embargoed")
+    if embargo is not None and not plain(embargo):
+        return True
+    return status is not None and is_withdrawn(status.get("qcode") or status.get("uri") or "none")
 
 
 def _text(item: Any) -> tuple[str, str | None]:

@@ -19,7 +19,6 @@ def from_nitf(root: Any) -> Extracted:
     """
     head, bodies = _first(root, "head"), _all(root, "body.content")
     title = plain(_first(root, "hl1")) or plain(next(_within(head, "title"), None))
-    data = next(_within(head, "docdata"), None)
     author = "; ".join(found for one in _all(root, "byline") if (found := _byline(one)))
     return Extracted(
         "\n".join(part for part in (title, *map(story, bodies)) if part) if any(map(story, bodies)) else "",
@@ -28,8 +27,13 @@ def from_nitf(root: Any) -> Extracted:
         author=author or _attribute(root, "doc.copyright", "holder"),
         published=day(_attribute(root, "date.release", "norm")) or day(_attribute(root, "date.issue", "norm")),
         native_id=_attribute(root, "doc-id", "id-string"),
-        withdrawn=is_withdrawn(data.get("management-status") if data is not None else None),
+        withdrawn=is_taken_back(root),
     )
+
+
+def is_taken_back(root: Any) -> bool:
+    """Whether the story's ``management-status`` forbids its use."""
+    return is_withdrawn(_attribute(root, "docdata", "management-status"))
 
 
 def _byline(element: Any) -> str:

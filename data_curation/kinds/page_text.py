@@ -70,19 +70,29 @@ def joined(lines: Iterable[str]) -> Iterator[str]:
     A hyphen, ``¬`` or ``⸗`` at the end of a line divides a word where the next line goes on with a small letter. Some
     of these hyphens belong to the word; in running print, far more do not.
     """
-    waiting = ""
+    waiting: list[str] = []
     for line in lines:
         if waiting and line[:1].islower():
             head, _, rest = line.partition(" ")
-            if rest:
-                yield waiting[:-1] + head
-                line = rest
-            else:
-                line = waiting[:-1] + head
+            waiting[-1] = waiting[-1][:-1]
+            waiting.append(head)
+            if not rest and _is_divided(head):
+                continue
+            yield "".join(waiting)
+            waiting = []
+            if not rest:
+                continue
+            line = rest
         elif waiting:
-            yield waiting.replace("\u00ad", "-")
-        waiting = line if _DIVIDED.search(line) else ""
-        if not waiting:
+            yield "".join(waiting).replace("\u00ad", "-")
+            waiting = []
+        if _is_divided(line):
+            waiting = [line]
+        else:
             yield line
     if waiting:
-        yield waiting.replace("\u00ad", "-")
+        yield "".join(waiting).replace("\u00ad", "-")
+
+
+def _is_divided(line: str) -> bool:
+    return bool(_DIVIDED.search(line[-2:]))

@@ -17,6 +17,7 @@ from data_curation.plain_text import Unreadable, decoded
 XML = "{http://www.w3.org/XML/1998/namespace}"
 
 _HEAD = 400
+_WIDE = ("utf-16-le", "utf-16-be")
 _ENCODING = re.compile(r"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_.:-]{2,40})["']""")
 _PROLOG = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
 _DOCTYPE = re.compile(r"""<!DOCTYPE(?:[^\["'>]|"[^"]*"|'[^']*')*(\[)?""")
@@ -57,21 +58,51 @@ def decoded_xml(data: bytes) -> str:
     Raises:
         Unreadable: a byte does not fit, the charset is not read, or mark and declaration contradict each other.
     """
+    name = charset(data)
+    if name not in _WIDE:
+        return decoded(data, name)
+    try:
+        return data.decode(name).removeprefix("\ufeff")
+    except UnicodeDecodeError as fault:
+        raise Unreadable("not-utf-8", f"byte {fault.start} is not UTF-16") from fault
+
+
+def charset(data: bytes) -> str:
+    """The charset of a document by its first bytes; all that are read but UTF-16 write markup as ASCII does.
+
+    Raises:
+        Unreadable: the charset is not read, or mark and declaration contradict each other.
+    """
     if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
         raise Unreadable("not-utf-8", "is UTF-32, which is not read")
     wide = _wide(data)
-    declared = _ENCODING.match(data[:_HEAD].decode(wide or "latin-1", "replace").lstrip("\ufeff\xef\xbb\xbf"))
-    name = declared[1].lower() if declared else None
+    found = _ENCODING.match(data[:_HEAD].decode(wide or "latin-1", "replace").lstrip("\ufeff\xef\xbb\xbf"))
+    name = found[1].lower() if found else None
     if name and name.startswith("utf-16") != (wide is not None):
         raise Unreadable("not-utf-8", f"declares the charset '{name}' and is {'' if wide else 'not '}UTF-16")
     if wide:
-        return _strict(data, wide)
+        return wide
     if data.startswith(b"\xef\xbb\xbf") and name not in (None, "utf-8", "utf8"):
         raise Unreadable("not-utf-8", f"declares the charset '{name}' and begins with the mark of UTF-8")
     try:
-        return decoded(data, name)
+        decoded(b"<", name)
     except LookupError as fault:
         raise Unreadable("not-utf-8", f"declares the charset '{name}', which is not read") from fault
+    return name or "utf-8"
+
+
+def refuse_definitions_in(head: bytes) -> None:
+    """As `refuse_definitions`, by the first bytes of a stream, which must reach as far as the root element.
+
+    Raises:
+        Unreadable: it defines something, or its root element is not among these bytes.
+    """
+    codec = charset(head)
+    text = head.decode(codec if codec in _WIDE else "latin-1", "replace").lstrip("\ufeff\xef\xbb\xbf")
+    refuse_definitions(text)
+    at = _after(_PROLOG, text, 0)
+    if not text.startswith("<", at) or text.startswith(("<!--", "<?"), at):
+        raise Unreadable("not-xml", f"no root element within its first {len(head)} bytes")
 
 
 def refuse_definitions(text: str) -> None:
@@ -116,13 +147,6 @@ def _wide(data: bytes) -> str | None:
     if data.startswith((b"\xff\xfe", b"<\0?\0")):
         return "utf-16-le"
     return "utf-16-be" if data.startswith((b"\xfe\xff", b"\0<\0?")) else None
-
-
-def _strict(data: bytes, codec: str) -> str:
-    try:
-        return data.decode(codec).removeprefix("\ufeff")
-    except UnicodeDecodeError as fault:
-        raise Unreadable("not-utf-8", f"byte {fault.start} is not UTF-16") from fault
 
 
 def _after(pattern: re.Pattern[str], text: str, at: int) -> int:

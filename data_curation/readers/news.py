@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from data_curation.readers.base import Pattern, SourceBase, hashed, refused
+from data_curation.readers.base import Pattern, SourceBase, hashed, refused, too_large
 from data_curation.readers.folder import Found, files_of_folder
 from data_curation.readers.languages import primary
 from data_curation.readers.news_items import Broken, Item, items
@@ -26,7 +26,7 @@ _EVERY_VERSION = 1 << 62
 class NewsSource(SourceBase):
     """Keys: ``path`` (a folder), ``include`` and ``exclude`` (patterns in it).
 
-    ``largest_document`` bounds one item; a file with a larger one is read up to it.
+    ``largest_document`` bounds one item; a file with one that is larger by 256 KiB or more is read up to it.
     """
 
     reader: Literal["news"]
@@ -85,6 +85,8 @@ def _document(source: NewsSource, file: Found, item: Item, number: int, taken_ba
     }
     if not found.native_id:
         return refused(source, place, item.data, "no-id", f"{place}: neither guid nor doc-id.", **known)
+    if len(item.data) > source.largest_document:
+        return refused(source, found.native_id, item.data, *too_large(source, place), **known)
     if found.problem:
         detail = f"{place}: {item.why_empty}" if found.problem == "empty" else f"{place}: {found.detail}"
         return refused(source, found.native_id, item.data, found.problem, detail, **known)
@@ -97,8 +99,7 @@ def _taken_back(source: NewsSource, files: list[Found]) -> dict[str, int]:
     for file in files:
         if file.problem is None and _may_take_back(file.path):
             for item in _until_broken(file.path, source.largest_document):
-                if item.found.withdrawn and item.found.native_id:
-                    name = item.found.native_id
+                if name := item.taken_back:
                     latest[name] = max(latest.get(name, 0), _order(item))
     return latest
 

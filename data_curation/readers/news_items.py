@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from lxml import etree
 
 from data_curation.extract import checked
+from data_curation.kinds import newsml, nitf
 from data_curation.kinds.newsml import ITEMS, from_news_item
 from data_curation.kinds.nitf import from_nitf
-from data_curation.kinds.xml_safe import OPTIONS, local_name, parse_xml, refuse_undefined
+from data_curation.kinds.xml_safe import OPTIONS, local_name, parse_xml, refuse_definitions_in, refuse_undefined
 from data_curation.plain_text import Extracted, Unreadable
 from licensing.resolvers.xml import declared_in
 from licensing.rights import Declared
 
 _PIECE = 64 << 10
+_HEAD = 256 << 10
+"""Bytes within which the root element must begin."""
 
 
 class Broken(Exception):
@@ -28,13 +32,32 @@ class Broken(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Item:
-    """One item: its bytes, what it says, and its element, which is freed when the next one is taken."""
+    """One item: its element, which is freed when the next one is taken, and the file's bytes where it is all of it."""
 
-    data: bytes
-    found: Extracted
     element: Any
+    file: bytes | None = None
+
+    @cached_property
+    def found(self) -> Extracted:
+        """What the item says."""
+        return checked("item", from_nitf(self.element) if self._is_story else from_news_item(self.element))
+
+    @cached_property
+    def data(self) -> bytes:
+        """The bytes that it came in: those of the file, or its canonical XML (C14N 1.0)."""
+        return _canonical(self.element) if self.file is None else self.file
+
+    @property
+    def taken_back(self) -> str | None:
+        """The id under which an item that may not be used came; None where it may, or has no id."""
+        module = nitf if self._is_story else newsml
+        return self.found.native_id if module.is_taken_back(self.element) else None
+
+    @property
+    def _is_story(self) -> bool:
+        return local_name(self.element) == "nitf"
 
     @property
     def version(self) -> str | None:
@@ -83,11 +106,11 @@ def _of_small_file(data: bytes) -> Iterator[Item]:
         raise
     if local_name(root) == "newsMessage":
         found = [element for element in root.iter() if _is_item(element)]
-        yield from (_item(element, _canonical(element)) for element in found)
+        yield from map(Item, found)
         if not found:
             raise Unreadable("not-xml", "a <newsMessage> without an item")
     elif local_name(root) in ITEMS or local_name(root) == "nitf":
-        yield _item(root, data)
+        yield Item(root, data)
     else:
         raise Unreadable("not-xml", f"its root element is <{local_name(root)}>; NewsML-G2 and NITF are read")
 
@@ -108,7 +131,9 @@ def _streamed(stream: BinaryIO | _Pieces, largest: int) -> Iterator[Item]:
     tags = [f"{{*}}{name}" for name in (*sorted(ITEMS), "nitf")]
     parser = etree.XMLPullParser(events=("start", "end"), tag=tags, **OPTIONS)
     current = _Current()
-    while piece := stream.read(_PIECE):
+    piece = stream.read(_HEAD)
+    refuse_definitions_in(piece)
+    while piece:
         try:
             parser.feed(piece)
         except etree.XMLSyntaxError:
@@ -116,8 +141,9 @@ def _streamed(stream: BinaryIO | _Pieces, largest: int) -> Iterator[Item]:
             raise
         yield from current.finished(parser)
         current.size += len(piece)
-        if current.size > largest + _PIECE:
+        if current.size > largest + _HEAD:
             raise Unreadable("too-large", f"an item, or what stands before one, is larger than {largest} bytes")
+        piece = stream.read(_PIECE)
     parser.close()
     if not current.any:
         raise Unreadable("not-xml", "no item of NewsML-G2 and no NITF story in it")
@@ -133,21 +159,14 @@ class _Current:
 
     def finished(self, parser: Any) -> Iterator[Item]:
         for event, element in parser.read_events():
-            if not self.any:
-                _refuse_definitions(element)
-                self.any = True
+            self.any = True
             if event == "start":
                 self._open = element if self._open is None and _is_item(element) else self._open
             elif element is self._open:
                 refuse_undefined(parser.feed_error_log)
-                yield _item(element, _canonical(element))
+                yield Item(element)
                 self._open, self.size = None, 0
                 _free(element)
-
-
-def _item(element: Any, data: bytes) -> Item:
-    found = from_nitf(element) if local_name(element) == "nitf" else from_news_item(element)
-    return Item(data, checked("item", found), element)
 
 
 def _is_item(element: Any) -> bool:
@@ -156,14 +175,6 @@ def _is_item(element: Any) -> bool:
     if name == "nitf":
         return not any(local_name(above) in ITEMS for above in element.iterancestors())
     return name in ITEMS and local_name(element.getparent()) in ("", "itemSet")
-
-
-def _refuse_definitions(root: Any) -> None:
-    own = root.getroottree().docinfo.internalDTD
-    if own is None:
-        return
-    if any(True for _ in own.iterentities()) or any(True for one in own.iterelements() for _ in one.iterattributes()):
-        raise Unreadable("entities-refused", "defines entities or attributes in its DTD, which are never expanded")
 
 
 def _canonical(element: Any) -> bytes:

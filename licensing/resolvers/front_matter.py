@@ -23,6 +23,7 @@ LARGEST = 64 << 10
 """Characters of front matter that are parsed; more than that is prose if it mentions a licence."""
 
 _TOP = 8 << 10
+_MOST_BRACKETS = 1000
 _NAMES = (
     "licen[cs]es?|licen[cs]e[ _-]?(?:url|link|name|id|uri)|licenties?|lizenz(?:en)?|licenza|licencia|licença|licens|"
     "licencja|licence[ _-]?type|rights|rights[ _-]?(?:uri|url)|copyright|(?:dc|dcterms)[.:](?:rights|license)|"
@@ -117,6 +118,8 @@ def _fields(fence: str, body: str, where: str, names: re.Pattern[str]) -> Iterat
 
 def _yaml(body: str) -> Iterator[tuple[str, int, Callable[[], Any]]]:
     """Key, line in the file, and value of each field; a key that stands twice is given twice."""
+    if body.count("[") + body.count("{") > _MOST_BRACKETS:
+        raise ValueError("more brackets than a person would write")
     node = yaml.compose(body, Loader=yaml.SafeLoader)
     for key, value in node.value if isinstance(node, yaml.MappingNode) else []:
         if isinstance(key, yaml.ScalarNode):

@@ -17,6 +17,7 @@ _WORTH_PARSING = re.compile(rb"(?i)licen[cs]e|availability|rights|legalnotice|us
 _LICENCES = frozenset(("license", "licence"))
 _TERMS = frozenset(("usageterms", "copyrightnotice", "rightsexpressionxml", "rightsexpressiondata"))
 _EXPIRY = frozenset(("expires", "date.expire"))
+_SPEAKING = _LICENCES | _TERMS | _EXPIRY | {"a", "link", "rights", "availability", "legalnotice", "doc.rights"}
 _OF_A_LICENCE = re.compile(r"licen[cs]e|creativecommons|opensource\.org|/copyleft/", re.IGNORECASE)
 _TARGETS = (
     "target",
@@ -55,6 +56,8 @@ def declared_in(root: Any, where: str) -> tuple[Declared, ...]:
 
 def _said_by(element: Any, where: str) -> Iterator[Declared]:
     name = element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
+    if name not in _SPEAKING:
+        return
     place = f"{where}:{element.sourceline} <{name}>"
     rels = (element.get("rel") or "").lower().split()
     if name in _LICENCES or (name in ("a", "link") and "license" in rels):

@@ -78,3 +78,8 @@ def test_no_law_of_a_real_collection_begins_with_its_front_matter() -> None:
         found = extract(path.name, path.read_bytes())
         assert found.title and (found.text or "").lstrip().startswith("# "), path
         assert "jurabk:" not in (found.text or "")
+
+
+@pytest.mark.timeout(5)
+def test_front_matter_of_brackets_alone_is_not_parsed() -> None:
+    assert extract("a.md", b"---\n" + b"[" * 60_000 + b"\n---\nTekst.").text == "Tekst."

@@ -61,3 +61,10 @@ def test_page_files_follow_their_reading_order_and_leave_page_numbers_out(versio
 def test_a_page_without_text_is_empty() -> None:
     assert extract("p.xml", b"<alto><Layout><Page/></Layout></alto>").problem == "empty"
     assert extract("p.xml", b"<PcGts><Page/></PcGts>").problem == "empty"
+
+
+@pytest.mark.timeout(10)
+def test_a_word_divided_over_many_lines_takes_linear_time() -> None:
+    line = "<TextLine><TextEquiv><Unicode>aaa-</Unicode></TextEquiv></TextLine>"
+    found = extract("p.xml", f"<PcGts><Page><TextRegion>{line * 20_000}</TextRegion></Page></PcGts>".encode())
+    assert found.text == "aaa" * 20_000 + "-"

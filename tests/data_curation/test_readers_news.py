@@ -159,19 +159,28 @@ def test_an_item_without_end_does_not_fill_the_memory(tmp_path: Path) -> None:
         file.write(message(item("urn:a"))[: -len("</itemSet></newsMessage>")] + f'<newsItem {NS} guid="urn:z">')
         for _ in range(60):
             file.write("<p>" + "x" * 100_000 + "</p>")
+    items = [item("urn:a"), item("urn:b", text="lang " * 2000), item("urn:c"), *(item(f"urn:{n}") for n in range(300))]
+    (tmp_path / "b.xml").write_text(message(*items))
     tracemalloc.start()
-    found = run(tmp_path, largest_document=200_000)
+    found = run(tmp_path, largest_document=5000, include=["a.xml"])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert [(one.native_id, one.problem) for one in found] == [("urn:a", None), ("a.xml", "too-large")]
     assert peak < 3_000_000
+    found = run(tmp_path, largest_document=5000, include=["b.xml"])
+    assert [(one.native_id, one.problem) for one in found][:3] == [
+        ("urn:a", None),
+        ("urn:b", "too-large"),
+        ("urn:c", None),
+    ]
+    assert len(found) == 303
 
 
 @pytest.mark.parametrize("largest", [100, 1 << 20])
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        ("<page/>", "not-xml"),
+        ("<page>" + "<p/>" * 100 + "</page>", "not-xml"),
         (message(), "not-xml"),
         ("", "not-xml"),
         ("<!DOCTYPE newsItem [<!ENTITY a 'b'>]>" + item(text="&a;"), "entities-refused"),
@@ -180,7 +189,8 @@ def test_an_item_without_end_does_not_fill_the_memory(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_row(tmp_path: Path, data: str, problem: str, largest: int) -> None:
+    data = data.replace("</headline>", " zeer lang" * 2000 + "</headline>")
     (tmp_path / "a.xml").write_text(data)
-    (found,) = run(tmp_path, largest_document=max(largest, 2000) if "<newsItem" in data else largest)
+    (found,) = run(tmp_path, largest_document=largest)
     assert (found.native_id, found.problem, found.text) == ("a.xml", problem, None)
     assert found.received_bytes == len(data.encode())
