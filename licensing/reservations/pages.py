@@ -15,7 +15,9 @@ from licensing.reservations.signal import Evidence, Reservation, Signal, reserva
 
 HEADERS, HTML = "http-headers", "html-meta"
 _LINK = re.compile(r"<([^>]*)>([^,<]*)")
-_MAY_RESERVE = re.compile(rb"(?i)<\s*meta\b[^>]*(robots|tdm-|content-usage|\bno[a-z]+\b)|rsl\+xml")
+_META = re.compile(rb"(?i)<\s*meta\b")
+_MAY_RESERVE = re.compile(rb"(?i)robots|tdm-|content-usage|\bno[a-z]+\b")
+_TERMS = re.compile(rb"(?i)rsl\+xml")
 
 Headers = Mapping[str, str | Sequence[str]]
 
@@ -79,15 +81,28 @@ def reserving_elements(data: bytes) -> tuple[str, ...] | None:
 
     They say all that `from_html` needs, so that a page can be judged long after its bytes were turned into text.
     """
-    if not _MAY_RESERVE.search(data) and b"\0" not in data:
+    if not _may_reserve(data) and b"\0" not in data:
         return ()
     collected = _Elements()
     try:
-        collected.feed(_decoded(data))
+        # What is never closed is no element (HTML, "eof-in-tag"), and the parser's time grows with its square.
+        text = _decoded(data)
+        collected.feed(text[: text.rfind(">") + 1])
         collected.close()
     except (ValueError, AssertionError, RecursionError):
         return None
     return tuple(collected.found)
+
+
+def _may_reserve(data: bytes) -> bool:
+    """Whether a ``<meta>`` holds a word that may reserve; no byte is looked at twice, though many be never closed."""
+    place = 0
+    while start := _META.search(data, place):
+        place = data.find(b">", start.end())
+        place = len(data) if place < 0 else place
+        if _MAY_RESERVE.search(data, start.end(), place):
+            return True
+    return bool(_TERMS.search(data))
 
 
 def as_page(elements: Sequence[str]) -> bytes:

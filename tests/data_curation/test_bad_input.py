@@ -17,6 +17,7 @@ from benchmarks.fuzz_readers import SOURCE
 from benchmarks.fuzz_seeds import deb_of, tar_of
 from data_curation.extract import extract
 from data_curation.ingest import ingest_source
+from data_curation.page_elements import page_elements
 from data_curation.readers import SourceError
 from data_curation.readers.apt import Package
 from data_curation.readers.debian import read_package
@@ -166,3 +167,11 @@ def test_deep_html_is_read_in_time(tmp_path: Path) -> None:
     extract("a.html", b"<div>" * 100_000 + b"tekst")
     extract("a.xml", b"<page>" * 100_000)
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize("start", [b"", b'<meta name="robots" content="noai">'])
+def test_elements_that_are_never_closed_take_no_time(start: bytes) -> None:
+    before = time.process_time()
+    found = page_elements("a.html", start + b"<meta robots " * 20_000, 1 << 24)
+    assert time.process_time() - before < 5
+    assert found == ((f"1 {start.decode()}",) if start else ())
