@@ -435,6 +435,48 @@ _CURATION: Words = MappingProxyType(
             "The record of the web archive cannot be read.",
             "De opname in het webarchief is niet te lezen.",
         ),
+        "unreadable-not-zip": ("The archive cannot be opened.", "Het archief is niet te openen."),
+        "unreadable-not-http": (
+            "The answer of the web server was stored in a form that cannot be read.",
+            "Het antwoord van de webserver is opgeslagen in een vorm die niet te lezen is.",
+        ),
+        "unreadable-unknown-coding": (
+            "The web server packed the page in a way that this run does not unpack.",
+            "De webserver heeft de pagina verpakt op een manier die deze run niet uitpakt.",
+        ),
+        "unreadable-pdf-failed": (
+            "The PDF took too long to read, or ended the reading.",
+            "Het lezen van de PDF duurde te lang of brak af.",
+        ),
+        "unreadable-several-documents": (
+            "The file holds several documents; it has to be delivered as a feed of news.",
+            "Het bestand bevat meerdere documenten; het moet als nieuwsstroom worden aangeleverd.",
+        ),
+        "unreadable-bad-header": (
+            "The first row of the table does not name its columns.",
+            "De eerste rij van de tabel noemt de kolommen niet.",
+        ),
+        "unreadable-bad-quotes": (
+            "The row's quotation marks do not match.",
+            "De aanhalingstekens in de rij sluiten niet.",
+        ),
+        "unreadable-bad-value": (
+            "A field of the row holds a value that cannot be read.",
+            "Een veld van de rij bevat een waarde die niet te lezen is.",
+        ),
+        "unreadable-damaged-page": ("A page of the document is damaged.", "Een pagina van het document is beschadigd."),
+        "unreadable-revisit": (
+            "The web archive only says that the page had not changed.",
+            "Het webarchief vermeldt alleen dat de pagina niet was gewijzigd.",
+        ),
+        "unreadable-reader-warning": (
+            "The reader that this run adds left something out.",
+            "De lezer die deze run toevoegt, heeft iets weggelaten.",
+        ),
+        "unreadable-reader-failed": (
+            "The reader that this run adds stopped here.",
+            "De lezer die deze run toevoegt, is hier gestopt.",
+        ),
         "unreadable-not-json": ("The line is not valid JSON.", "De regel is geen geldige JSON."),
         "unreadable-missing-column": ("A required field is missing.", "Een verplicht veld ontbreekt."),
         "unreadable-no-id": ("The document carries no id of its own.", "Het document heeft geen eigen kenmerk."),

@@ -40,7 +40,7 @@ def admit(context: Context) -> dict[str, Any]:
             policy=loaded.config.policy,
             table=load_table(loaded.resolve(loaded.config.policy.table)),
             agreements=agreements_of(loaded),
-            grounds=_grounds(loaded, agents, rights / "evidence"),
+            grounds=_grounds(loaded, agents, rights / "evidence", context.partial / "sites"),
             agents=agents,
         )
         for path in paths:
@@ -53,18 +53,29 @@ def admit(context: Context) -> dict[str, Any]:
     return {"counts": dict(sorted((+counts).items()))}
 
 
-def _grounds(loaded: Loaded, agents: AgentTable, evidence: Path) -> dict[str, Ground]:
-    """What each source rests on, and the stored answers by which its reservations are judged."""
+def _grounds(loaded: Loaded, agents: AgentTable, evidence: Path, sites: Path) -> dict[str, Ground]:
+    """What each source rests on, and the stored answers by which its reservations are judged.
+
+    A web archive holds what its sites told crawlers on the day of the crawl; a folder that the configuration names for
+    a source takes its place.
+    """
     from data_curation.admit import Ground
     from data_curation.readers.base import resolved
+    from data_curation.readers.warc import WarcSource
+    from data_curation.readers.warc_sites import write_site_snapshots
     from licensing.reservations import Resolver
 
     policy = loaded.config.policy
 
     def resolver(source: Any) -> Resolver | None:
-        if source.reservations is None and source.basis != "dsm-art-4":
-            return None
         folder = resolved(loaded.root, source.reservations) if source.reservations else None
+        if folder is None and isinstance(source, WarcSource):
+            folder = sites / source.name
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            write_site_snapshots(source, loaded.root, folder)
+        if folder is None and source.basis != "dsm-art-4":
+            return None
         return Resolver(folder, agents, policy.as_of, evidence)
 
     return {

@@ -283,7 +283,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="admit",
-        version=2,
+        version=3,
         needs=("ingest",),
         outputs=lambda run: [run.decisions, run.rights],
         settings=lambda loaded: [
