@@ -163,7 +163,7 @@ PARTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.one_of(PARTS, st.text(max_size=4)), max_size=14),
     st.sampled_from(["", " "]),
