@@ -20,17 +20,20 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from benchmarks.measure import machine
-from benchmarks.real_text import _SOURCE, CORPORA, REPOSITORY, folder, lines
-from benchmarks.udhr import NEIGHBOURS, OFFICIAL, REGIONAL, WITHOUT_LABEL, declaration
-from data_curation.languages.detector import Detector
-from data_curation.languages.function_words import read_function_words
-from data_curation.languages.judge import Languages
-from data_curation.quality import read_quality
-from data_curation.readers import read
-from data_curation.settings import OFFICIAL_LANGUAGES, LanguageSettings
-from data_curation.words import Words
-from evaluation.statistics import wilson
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from benchmarks.measure import machine  # noqa: E402
+from benchmarks.real_text import _SOURCE, CORPORA, folder, lines  # noqa: E402
+from benchmarks.udhr import NEIGHBOURS, OFFICIAL, REGIONAL, WITHOUT_LABEL, declaration  # noqa: E402
+from data_curation.languages.detector import Detector  # noqa: E402
+from data_curation.languages.function_words import read_function_words  # noqa: E402
+from data_curation.languages.judge import Languages  # noqa: E402
+from data_curation.quality import read_quality  # noqa: E402
+from data_curation.readers import read  # noqa: E402
+from data_curation.settings import OFFICIAL_LANGUAGES, LanguageSettings  # noqa: E402
+from data_curation.words import Words  # noqa: E402
+from evaluation.statistics import wilson  # noqa: E402
 
 Tell = Callable[[str], str]
 CODES = {**OFFICIAL, **REGIONAL, **NEIGHBOURS}
@@ -232,7 +235,7 @@ def mixed_table() -> None:
             "pt": "es",
             "hr": "sl",
             "sl": "hr",
-        }.get(own),  # fmt: skip
+        }.get(own),
     }.items():
         figures: Counter[str] = Counter()
         for own in (code for code in OFFICIAL for _ in range(10)):
@@ -304,7 +307,7 @@ def declared_table(file: Path) -> None:
                 cut,
                 " ".join(f"{a} {n}" for a, n in other.most_common(3)),
             ]
-        )  # noqa: E501
+        )
     table(("declared", "documents", *reasons, "paragraphs cut", "detected instead"), rows)
     speed_table(languages, documents)
 
