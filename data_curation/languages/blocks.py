@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
+_LINE_ENDS = re.compile(r"\n\s*")
+_LONG_PARAGRAPH = 2_000
+"""Characters in a paragraph on average above which lines, not blank lines, are taken to part paragraphs."""
 _WORD_CHARACTERS = re.compile("[\\w\u0300-\u036f\u00ad]+")
 _WORD, _LETTER, _SPACE, _ELSEWHERE = 1, 2, 4, 8
 _EUROPEAN = ((0x0, 0x52F), (0x1C80, 0x1C8F), (0x1D00, 0x1DBF), (0x1E00, 0x1FFF), (0x2C60, 0x2C7F), (0xA640, 0xA69F),
@@ -26,7 +29,7 @@ _EUROPEAN = ((0x0, 0x52F), (0x1C80, 0x1C8F), (0x1D00, 0x1DBF), (0x1E00, 0x1FFF),
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Paragraphs of one text: the runs of lines between blank lines.
+    """Paragraphs of one text: the runs of lines between blank lines, or the lines of a text that has too few of those.
 
     ``starts`` and ``ends`` are in characters, ``words`` (shape (blocks + 1,)) are the places in the text's list of
     words at which blocks begin and the last ends; ``letters``, ``elsewhere`` (letters neither Latin nor Greek nor
@@ -46,8 +49,9 @@ class Blocks:
     @classmethod
     def of(cls, text: str) -> Blocks:
         """Find the paragraphs of a text that is not empty."""
-        gaps = np.array([gap.span() for gap in _BLANK_LINES.finditer(text)], np.int64).reshape(-1, 2)
-        gaps = gaps[gaps[:, 1] < len(text)]
+        gaps = _gaps(_BLANK_LINES, text)
+        if len(text) > _LONG_PARAGRAPH * (len(gaps) + 1):
+            gaps = _gaps(_LINE_ENDS, text)
         starts = np.concatenate(([0], gaps[:, 1]))
         ends = np.concatenate((gaps[:, 0], [len(text)]))
         classes = _classes()[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)]
@@ -59,6 +63,11 @@ class Blocks:
             _count(classes & _ELSEWHERE, starts),
             _count(classes == 0, starts),
         )
+
+
+def _gaps(between: re.Pattern[str], text: str) -> NDArray[np.int64]:
+    gaps = np.array([gap.span() for gap in between.finditer(text)], np.int64).reshape(-1, 2)
+    return gaps[gaps[:, 1] < len(text)]
 
 
 def _count(flags: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[np.int64]:

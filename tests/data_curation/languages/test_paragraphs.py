@@ -111,3 +111,9 @@ def test_what_goes_on_is_the_text_without_whole_foreign_paragraphs(languages, pa
         assert sum(one.paragraphs for one in result.foreign) == len(paragraphs) - len(stays)
     else:
         assert result.text == text
+
+
+def test_a_long_text_without_blank_lines_is_judged_by_lines(languages):
+    own, foreign = ["\n".join(each) for each in (DUTCH * 8, ENGLISH * 2)]
+    result = judge(languages, f"{own}\n{foreign}\n{own}")
+    assert result.text == f"{own}\n{own}" and result.foreign[0].paragraphs == 6
