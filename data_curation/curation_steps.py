@@ -19,6 +19,7 @@ from data_curation.contamination.match import CONTAMINATED, EvaluationSets, even
 from data_curation.contamination.table import ContaminationWriter
 from data_curation.copies import barred_by, folded_sha256
 from data_curation.curation_job import CurationJob
+from data_curation.harm.harm import Harm
 from data_curation.languages.function_words import read_function_words
 from data_curation.languages.judge import Languages
 from data_curation.minhash import signature
@@ -174,6 +175,28 @@ class JudgeQuality(_Step):
             self.remove(document, found.reason or "quality")
 
 
+class LookForHarm(_Step):
+    """Terms on word lists and the score of the operator's classifier; recorded, or removed where asked for."""
+
+    def prepare(self) -> None:
+        """Read the lists and load the classifier."""
+        self._harm = Harm(self.job.settings.harm, self.job.root)
+
+    def treat(self, document: Any) -> None:
+        """Tell how much was found, never what."""
+        if document.metadata["barred"]:
+            return
+        found = self._harm.judge(words_of(document), document.text, document.metadata["language"])
+        if found.rule is None:
+            return
+        told = f"{found.terms} terms on the word list of the language"
+        told += f"; the classifier's score is {found.score:.4f}" if found.score is not None else ""
+        if found.remove:
+            self.remove(document, found.rule, told)
+        else:
+            self.tell(document, "recorded", found.rule, told)
+
+
 class FindEvaluationItems(_Step):
     """Items of evaluation sets that stand in a document, before they are trained on."""
 
@@ -325,6 +348,7 @@ _IN_ORDER: tuple[tuple[str, type[_Step]], ...] = (
     ("read", ReadAdmitted),
     ("language", SettleLanguage),
     ("quality", JudgeQuality),
+    ("harm", LookForHarm),
     ("contamination", FindEvaluationItems),
     ("personal-data", ReplacePersonalData),
 )

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from data_curation.blocks import BlockSettings
 from data_curation.contamination.settings import ContaminationSettings
+from data_curation.harm.settings import HarmSettings
 from data_curation.repeats.settings import RepeatsSettings
 from licensing.settings import Section
 
@@ -406,6 +407,8 @@ class CurationSettings(Section):
     duplicates: DuplicatesSettings = DuplicatesSettings()
     repeats: RepeatsSettings | None = RepeatsSettings()
     """Paragraphs and runs of words that stand in several documents; None leaves them all."""
+    harm: HarmSettings = HarmSettings()
+    """Harmful language: word lists that are recorded only, and a place for a classifier."""
     contamination: ContaminationSettings = ContaminationSettings()
     """Evaluation sets whose items are kept out of the corpus."""
     blocks: tuple[BlockSettings, ...] = ()

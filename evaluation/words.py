@@ -261,6 +261,14 @@ _CURATION: Words = MappingProxyType(
             "The text holds questions of a test by which the model is judged.",
             "De tekst bevat vragen uit een toets waarmee het model wordt beoordeeld.",
         ),
+        "harm-word-list": (
+            "The text holds words from a list of insults. That is no judgement of the text.",
+            "De tekst bevat woorden uit een lijst met scheldwoorden. Dat is geen oordeel over de tekst.",
+        ),
+        "harm-classifier": (
+            "A program that scores harmful language gave the text a high score.",
+            "Een programma dat kwetsende taal meet, gaf de tekst een hoge score.",
+        ),
         "block-dropped": (
             "A filter that this run adds removed the text.",
             "Een filter dat deze run toevoegt, heeft de tekst verwijderd.",

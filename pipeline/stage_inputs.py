@@ -59,6 +59,7 @@ def curation_files(loaded: Loaded) -> Iterable[Path]:
 
     settings = loaded.config.curation
     rules = [quality_rules(loaded), loaded.resolve(settings.personal_data.rules or "personal-data.yaml")]
+    rules += [loaded.resolve(settings.harm.lists or "harm/word-lists.yaml")]
     key = settings.personal_data.key_file
     sets = [path for one in settings.contamination.sets for path in set_files(one, loaded.root)]
     return [*rules, loaded.resolve("function-words.yaml"), *([loaded.resolve(key)] if key else []), *sets]
