@@ -73,7 +73,7 @@ class ParagraphSettings(Section):
     """Least probability that the detector gives the other language on the paragraphs taken together."""
     sample_characters: int = Field(default=1000, ge=100)
     """How much of them the detector reads."""
-    quoted_share: Share = 0.05
+    quoted_share: Share = 0.1
     """Foreign paragraphs with less than this share of a text's letters are quotations, and stay."""
     least_remaining: Share = 0.4
     """Least share of the letters that must remain; below it the document is removed, ``language-mixed``."""

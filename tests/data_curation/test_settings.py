@@ -14,8 +14,8 @@ def test_defaults_stand_on_their_own():
 
 
 def test_a_wanted_language_that_cannot_be_detected_is_refused():
-    with pytest.raises(ValidationError, match=r"sc are wanted but not in language\.candidates"):
-        CurationSettings(languages=("nl", "sc"))
+    with pytest.raises(ValidationError, match=r"rm are wanted but not in language\.candidates"):
+        CurationSettings(languages=("nl", "rm"))
 
 
 def test_bands_must_divide_the_signature():

@@ -114,6 +114,6 @@ def test_what_goes_on_is_the_text_without_whole_foreign_paragraphs(languages, pa
 
 
 def test_a_long_text_without_blank_lines_is_judged_by_lines(languages):
-    own, foreign = ["\n".join(each) for each in (DUTCH * 8, ENGLISH * 2)]
+    own, foreign = ["\n".join(each) for each in (DUTCH * 8, ENGLISH * 4)]
     result = judge(languages, f"{own}\n{foreign}\n{own}")
-    assert result.text == f"{own}\n{own}" and result.foreign[0].paragraphs == 6
+    assert result.text == f"{own}\n{own}" and result.foreign[0].paragraphs == 12
