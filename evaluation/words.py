@@ -58,7 +58,13 @@ PERSONAL_DATA: Words = MappingProxyType(
         "email": ("E-mail addresses", "E-mailadressen"),
         "phone": ("Telephone numbers", "Telefoonnummers"),
         "iban": ("Bank account numbers (IBAN)", "Rekeningnummers (IBAN)"),
-        "bsn": ("Dutch citizen service numbers (BSN)", "Burgerservicenummers (BSN)"),
+        "card": ("Payment card numbers", "Nummers van betaalkaarten"),
+        "ip": ("Internet addresses (IP)", "Internetadressen (IP)"),
+        "national-id": ("National identity numbers, such as the Dutch BSN", "Persoonsnummers, zoals het BSN"),
+        "licence-plate": ("Vehicle registrations", "Kentekens"),
+        "birth-date": ("Dates of birth", "Geboortedata"),
+        "address": ("Postal addresses", "Postadressen"),
+        "name": ("Names of persons after a title", "Namen van personen na een aanspreektitel"),
     }
 )
 """Kinds of personal data that curation replaces."""

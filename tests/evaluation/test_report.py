@@ -132,7 +132,7 @@ def test_gaps_come_first_and_name_what_is_missing(tmp_path: Path) -> None:
     gaps = dict(report_values(make_run(tmp_path / "again"), Provider(), CONFIG)["gaps"])
     assert any("continuation" in one for one in gaps["Not measured"])
     assert any("No signed statement of: evaluate" in one for one in gaps["Not measured"])
-    assert any("BSN" in one for one in gaps["Not measured"]), "a kind that is switched off is named"
+    assert any("Names of persons" in one for one in gaps["Not measured"]), "a kind that is switched off is named"
     assert any("80 W assumed" in one for one in gaps["Estimated or drawn from a sample"])
     assert any("art. 10" in one for one in gaps["Not enforced by software"])
     assert any("German" in one for one in gaps["Worse than it should be"])
