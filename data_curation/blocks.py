@@ -25,7 +25,7 @@ class BlockSettings(Section):
     """Dotted name of the class, such as ``datatrove.pipeline.filters.URLFilter``."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Arguments of the class."""
-    after: Literal["read", "language", "quality", "personal-data"] = "quality"
+    after: Literal["read", "language", "quality", "harm", "contamination", "personal-data"] = "quality"
     """The step that it follows; blocks after the same step run in the order of the list."""
 
 
