@@ -137,7 +137,7 @@ def missed(documents: list[tuple[bool, planting.Document]], detector: Detector, 
         for each in document.planted:
             near = [span for span in spans if span.start < each.end and each.start < span.end]
             outcome = covered(document.text, each, near)
-            if outcome != ("whole" if personal else "none"):
+            if outcome != ("whole" if personal else "none") and not each.held_out:
                 name = f"{each.kind} {each.key} {each.place} in {document.language}, {each.writing}"
                 taken = ", ".join(sorted({span.kind for span in near}))
                 shown.setdefault(name, []).append(
@@ -147,11 +147,16 @@ def missed(documents: list[tuple[bool, planting.Document]], detector: Detector, 
 
 
 def _line(text: str, planted: planting.Planted) -> str:
+    """What was made around the value: its sentence, its label, or the head of its table and its row."""
     if planted.writing == planting.BARE:
         return text[planted.start : planted.end].replace("\n", "\\n")
-    start = text.rfind("\n", 0, max(0, planted.start - 1)) + 1
+    first = text.rfind("\n\n", 0, planted.start) + 2
+    own = text.rfind("\n", 0, planted.start - 1) + 1
     end = text.find("\n", planted.end)
-    return text[start : end if end >= 0 else len(text)].replace("\n", "\\n")
+    shown = text[max(first, own) : end if end >= 0 else len(text)]
+    if planted.writing == "table" and own > first:
+        shown = f"{text[first : text.find(chr(10), first)]} … {shown}"
+    return shown.replace("\n", "\\n")
 
 
 Rules = dict[tuple[str, str, str], int]
@@ -183,6 +188,7 @@ def report(named: dict[str, Counts], words: dict[tuple[str, str], int], hits: Ru
         ("Removal by kind (95 % intervals)", tables.by_kind(ours)),
         ("Recall by language in per cent: labelled", tables.by_language(ours, bare=False)),
         ("Recall by language in per cent: bare", tables.by_language(ours, bare=True)),
+        ("Recall of labelled values: sentences shown to the detector's author, and held out", tables.held_out(ours)),
         ("Recall by writing in per cent", tables.by_writing(ours)),
         ("Precision by language in per cent", tables.precision_by_language(ours)),
         ("Over-redaction of near misses", tables.over_redaction(ours)),
@@ -211,7 +217,7 @@ def record(
         "detectors": {
             name: {
                 field: [[*key, count] for key, count in sorted(getattr(counts, field).items())]
-                for field in ("outcome", "typed", "spans", "mistaken")
+                for field in ("outcome", "typed", "spans", "held_out", "mistaken")
             }
             for name, counts in named.items()
         },
@@ -219,6 +225,7 @@ def record(
             "outcome": ["kind", "language", "country", "key", "writing", "outcome", "count"],
             "typed": ["kind", "language", "count"],
             "spans": ["kind", "language", "on", "count"],
+            "held_out": ["kind", "held out", "outcome", "count"],
             "mistaken": ["near miss", "taken for", "count"],
         },
         "untouched": {

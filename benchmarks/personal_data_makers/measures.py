@@ -37,6 +37,8 @@ class Counts:
     spans: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Spans by kind, language and what they hit: "own" kind, "other" kind or "nothing"."""
 
+    held_out: Counter[tuple[str, bool, str]] = field(default_factory=Counter)
+    """Labelled values by kind, whether their sentence or label is held out, and outcome."""
     mistaken: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Near misses of which something was replaced, by their sort and the kind they were taken for."""
 
@@ -47,6 +49,8 @@ class Counts:
             near = [span for span in spans if span.start < each.end and each.start < span.end]
             result = covered(document.text, each, near)
             self.outcome[each.kind, language, each.place, each.key, each.writing, result] += 1
+            if each.writing != BARE:
+                self.held_out[each.kind, each.held_out, result] += 1
             if near_misses:
                 self.mistaken.update({(each.kind, span.kind) for span in near})
             elif result == "whole" and any(span.kind == each.kind for span in near):

@@ -41,18 +41,20 @@ _COMPANY = {
 }  # fmt: skip
 """Numbers of companies, which are public and no personal data."""
 _LAWS = (
-    "Richtlijn 95/46/EG", "(EU) 2016/679", "2001/29/EC, 2019/790", "ECLI:NL:HR:2019:1278", "ECLI:EU:C:2014:317",
-    "§ 263 Abs. 1 StGB, BGBl. I S. 2954", "C-131/12, C-136/17", "OJ L 119, 4.5.2016, p. 1-88", "art. 6:162 BW",
-    "CELEX 32016R0679", "Stb. 2018, 144", "12 O 345/19", "1 BvR 16/13, 1 BvR 276/17",
+    "Richtlijn 9#/4#/EG", "(EU) 201%/#%9", "200%/2%/EC, 201%/7##", "ECLI:NL:HR:201%:1###", "ECLI:EU:C:201%:3##",
+    "§ 2## Abs. % StGB, BGBl. I S. 2###", "C-1##/1%, C-%3#/1%", "OJ L 1##, %.%.201%, p. 1-8%", "art. 6:1## BW",
+    "CELEX 3201%R0###", "Stb. 201%, 1##", "%2 O 3##/1%", "1 BvR 1%/1%, 1 BvR 2##/1%", "L. n. 2##/201%, art. %",
 )  # fmt: skip
-_VERSIONS = ("2.13.0.4", "10.0.19041.1", "4.19.0-26", "1.2.3.4-5", "v3.11.2", "7.4.7-1+deb12u14", "0.10.1.20240318")
+"""# stands for a digit, % for one from 1 to 9, here and below."""
+_VERSIONS = ("2.1%.0.%", "10.0.1904#.%", "4.1%.0-2#", "%.2.3.4-5", "v3.1%.2", "7.4.%-1+deb12u1%", "0.10.%.2024031%")
 _FIGURES = (
-    "1 250 000,00", "12.345.678,90", "2018 2019 2020 2021", "08.00-12.30, 13.15-17.00", "52.370216, 4.895168",
-    "0123-0145", "1914-1918, 1939-1945", "2024-01-15 10:42:07", "0,5772156649", "3,1415926535", "100 000 - 250 000",
-    "20231124093015", "06.30 07.15 08.00 08.45", "9.81 6.022 1.602 2.998", "12:30-13:45", "192-194, 201-209",
+    "% 2## ###,00", "1%.3##.7##,9#", "201% 202% 203% 204%", "08.00-12.30, 13.%5-17.00", "52.37####, 4.8#####",
+    "01%%-0%45", "1914-1918, 19%9-1945", "202%-01-1% 10:42:0%", "0,5772%%6649", "3,14159265%5", "%00 000 - 2#0 000",
+    "2023%12409301#", "06.30 07.%5 08.00 08.45", "9.8% 6.022 1.60% 2.998", "12:30-13:%5", "1%2-194, 20%-209",
+    "%2 %4 18 %7 36 41", "1 : 2% 000 000", "12 x 34# x 5#", "%#.### km²", "+ 1%,4 / - 0,%#",
 )  # fmt: skip
-_HANDLES = ("user@localhost", "@europa_eu", "git@:refs/heads", "a@b", "3@5", "0x7ffe5367", "b26b7f5a9b7b5a0c")
-_PRIVATE = ("127.0.0.1", "192.168.1.10", "10.0.0.1", "0.0.0.0", "255.255.255.0", "::1", "fe80::1")
+_HANDLES = ("user%@localhost", "@europa_e%", "git@:refs/heads/%#", "a@b%", "%@5", "0x7ffe%#67", "b26b%f5a9b7b5a%c")
+_PRIVATE = ("127.0.0.%", "192.168.%.1#", "10.0.#.%", "0.0.0.0", "255.255.%.0", "::%", "fe80::%", "172.16.%.%")
 
 
 def wrong_identifier(random: Random, language: str) -> tuple[str, str, str]:
@@ -118,7 +120,11 @@ def plain_date(random: Random, language: str) -> tuple[str, str, str]:
 
 
 def _from(values: tuple[str, ...], lead: str) -> Callable[[Random, str], tuple[str, str, str]]:
-    return lambda random, language: (lead, random.choice(values), ".")
+    return lambda random, language: (lead, _filled(random, random.choice(values)), ".")
+
+
+def _filled(random: Random, form: str) -> str:
+    return re.sub("[#%]", lambda sign: str(random.randrange(int(sign[0] == "%"), 10)), form)
 
 
 def serial(random: Random, language: str) -> tuple[str, str, str]:

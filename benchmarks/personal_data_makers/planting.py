@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from . import addresses, banking, contacts, dates, near_misses, plates
+from . import addresses, banking, contacts, dates, near_misses, people, plates
 from .carriers import Carriers, carriers
 from .registered import IDENTIFIERS
 
@@ -43,7 +43,10 @@ class Value:
 
 @dataclass(frozen=True)
 class Planted:
-    """A value in a text: ``text[start:end]`` is the value as written; a near miss has its sort as ``kind``."""
+    """A value in a text: ``text[start:end]`` is the value as written; a near miss has its sort as ``kind``.
+
+    Held out are every second sentence and label: no example with them is ever shown to who writes the detector.
+    """
 
     kind: str
     place: str
@@ -51,6 +54,7 @@ class Planted:
     writing: str
     start: int
     end: int
+    held_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ def _makers(language: str) -> Iterator[tuple[str, tuple[str, ...], Callable[[Ran
     yield "email", countries, lambda random, _: contacts.email(random, language)
     yield "card", countries, banking.card
     yield "ip", countries, contacts.ip
+    if language == "nl":
+        yield "name", ("NL",), lambda random, _: people.dutch_name(random)
     if language in _PLATES:
         yield "licence-plate", _PLATES[language], plates.plate
         yield "address", _PLATES[language], lambda random, country: addresses.address(random, country, language)
@@ -102,10 +108,10 @@ class _Page:
         self.parts.append(text)
         self._length += len(text)
 
-    def plant(self, value: Value, writing: str) -> None:
+    def plant(self, value: Value, writing: str, held_out: bool = False) -> None:
         start = self._length
         self.add(value.written)
-        self.planted.append(Planted(value.kind, value.place, value.key, writing, start, self._length))
+        self.planted.append(Planted(value.kind, value.place, value.key, writing, start, self._length, held_out))
 
     def document(self, language: str) -> Document:
         return Document(language, "".join(self.parts), tuple(self.planted))
@@ -139,9 +145,9 @@ def _block(random: Random, page: _Page, waiting: list[Value], language: str, par
         _bare(random, page, value, paragraphs)
     else:
         value, writing = _typeset(random, value, writing)
-        before, after = _around(random, writing, found)
+        before, after, held_out = _around(random, writing, found)
         page.add(before)
-        page.plant(value, writing)
+        page.plant(value, writing, held_out)
         page.add(after)
 
 
@@ -157,19 +163,22 @@ def _typeset(random: Random, value: Value, writing: str) -> tuple[Value, str]:
     return value, "sentence" if writing in ("wrapped", "typeset") else writing
 
 
-def _around(random: Random, writing: str, found: Carriers) -> tuple[str, str]:
+def _around(random: Random, writing: str, found: Carriers) -> tuple[str, str, bool]:
     if writing in ("sentence", "wrapped", "typeset"):
-        before, after = random.choice(found.sentences).split("{}")
-        return before, after
-    label = _label(random, found)
+        chosen = random.randrange(len(found.sentences))
+        before, after = found.sentences[chosen].split("{}")
+        return before, after, chosen % 2 == 1
+    label, held_out = _label(random, found)
     if writing == "label-after":
-        return "", f" ({label})"
-    return f"{label}{random.choice((': ', ': ', ' ', chr(9), ':', chr(10)))}", random.choice(("", "", ".", ";", "\n"))
+        return "", f" ({label})", held_out
+    between = random.choice((": ", ": ", " ", "\t", ":", "\n"))
+    return f"{label}{between}", random.choice(("", "", ".", ";", "\n")), held_out
 
 
-def _label(random: Random, found: Carriers) -> str:
-    label = random.choice(found.labels)
-    return random.choice((label, label, label, label, label, label, label, label.lower(), label.upper()))
+def _label(random: Random, found: Carriers) -> tuple[str, bool]:
+    chosen = random.randrange(len(found.labels))
+    label = found.labels[chosen]
+    return random.choice((*[label] * 7, label.lower(), label.upper())), chosen % 2 == 1
 
 
 def _table(random: Random, page: _Page, value: Value, waiting: list[Value], found: Carriers) -> None:
@@ -178,13 +187,15 @@ def _table(random: Random, page: _Page, value: Value, waiting: list[Value], foun
     for other in [each for each in waiting if (each.key, each.place) == (value.key, value.place)][:2]:
         rows.append(other)
         waiting.remove(other)
+    label, held_out = _label(random, found)
     left, middle, right = random.choice((("| ", " | ", " |\n"), ("", "\t", "\n"), ("", ";", "\n")))
-    page.add(f"{left}{random.choice(('Nr.', '#', 'Id'))}{middle}{_label(random, found)}{right}")
+    page.add(f"{left}{random.choice(('Nr.', '#', 'Id'))}{middle}{label}{right}")
     if left:
         page.add("|---|---|\n")
     for row in rows:
         page.add(f"{left}{random.choice((*_PEOPLE, '1', '17'))}{middle}")
-        page.plant(row, "table")
+        # An address takes one line in a table.
+        page.plant(replace(row, written=row.written.replace("\n", ", ")), "table", held_out)
         page.add(right)
 
 

@@ -11,7 +11,7 @@ from .near_misses import KINDS as NEAR_MISSES
 from .planting import BARE, LABELLED
 from .registered import IDENTIFIERS
 
-KINDS = ("national-id", "phone", "iban", "birth-date", "email", "card", "ip", "licence-plate", "address")
+KINDS = ("national-id", "phone", "iban", "birth-date", "email", "card", "ip", "licence-plate", "address", "name")
 LANGUAGES = tuple(sorted(carriers()))
 
 
@@ -66,6 +66,20 @@ def by_writing(counts: Counts) -> str:
         for writing in (*LABELLED, BARE)
     ]
     return table(("", *KINDS), rows)
+
+
+def held_out(counts: Counts) -> str:
+    """Recall of labelled values by whether their sentence or label was ever shown to who writes the detector."""
+    rows = []
+    for kind in KINDS:
+        shares = []
+        for held in (False, True):
+            found = {
+                result: count for (its, was, result), count in counts.held_out.items() if (its, was) == (kind, held)
+            }
+            shares.append(Share(found.get("whole", 0), sum(found.values())))
+        rows.append((kind, *shares))
+    return table(("kind", "sentences and labels shown", "held out"), rows)
 
 
 def leaks(counts: Counts) -> str:
