@@ -12,7 +12,8 @@ _GIVEN = (
 _BEFORE = ("", "", "", "", "de ", "van ", "van den ", "van der ", "van de ", "ter ", "'t ")
 _SURNAMES = (
     "Jansen", "Bakker", "Visser", "Smit", "Meijer", "Mulder", "Bos", "Vos", "Peters", "Hendriks", "Dekker",
-    "Brouwer", "Berg", "Dijk", "Vries", "Boer", "Heuvel", "Velde", "Hart", "Yilmaz", "El Amrani", "Kowalska", "Jansen-de Vries",
+    "Brouwer", "Berg", "Dijk", "Vries", "Boer", "Heuvel", "Velde", "Hart", "Yilmaz", "El Amrani",
+    "Kowalska", "Jansen-de Vries",
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ _SHARES = {
     "sentence": 0.32,
     "label": 0.2,
     "label-after": 0.08,
-    "table": 0.12,
+    "table": 0.06,
     "wrapped": 0.04,
     "typeset": 0.04,
     BARE: 0.2,
