@@ -100,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     named = {
         "Herkomst": _counted(documents, lambda each: [span for span, _ in detector.find(each.text, each.language)])
     }
+    unknown = _counted(documents, lambda each: [span for span, _ in detector.find(each.text, "und")])
     for peer in filter(None, (peers.datatrove(), peers.presidio() if options.presidio else None)):
         named[peer[0]] = _counted(documents, peer[1])
     sample |= {
@@ -109,6 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words, hits, rules = untouched(detector, sample)
     print(f"{machine()}; seed {options.seed}, {options.per_cell} values a cell, {len(documents):,} documents\n")
     print(report(named, words, hits, rules))
+    print("\n### Recall with the language known, and unknown (`und`)\n")
+    print(tables.side_by_side({"known": named["Herkomst"], "unknown": unknown}))
     speed = detector.characters / 1e6 / detector.seconds
     print(f"\nDetector: {speed:.1f} million characters a second; in all {time.monotonic() - began:.0f} s")
     if options.missed:
