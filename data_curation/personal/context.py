@@ -1,0 +1,113 @@
+"""Words near a value that make it personal data; looked for only around a value that passed its own check."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from data_curation.personal.found import in_placeholder
+
+_LONGEST_WORD = 50
+_SHORT = 2
+_DIRECTLY = 12
+_ARTICLE = r"[^\w\n]{0,3}(?:[^\W\d_]{1,3}[^\w\n]{1,2})?\Z"
+
+
+class ContextWords:
+    """A set of words, any of which must stand within reach of a value.
+
+    Whole words in capitals or small letters; ``*`` stands for further letters. A word of one or two letters ("nn",
+    "f.") counts only directly before the value or an article, for such letters are everywhere.
+    """
+
+    def __init__(self, words: Iterable[str], reach: int) -> None:
+        every = tuple(word.lower() for word in words)
+        long = [word for word in every if _letters(word) > _SHORT]
+        self._reach = reach
+        self._beginnings = tuple(dict.fromkeys(_beginning(word) for word in long))
+        self._text, self._starts = "", list[int]()
+        self._long = _pattern(long, "")
+        short = [word for word in every if _letters(word) <= _SHORT]
+        self._short = _pattern(short, _ARTICLE)
+        self._short_pieces = tuple(before + word + after for word in short for before in " (\n" for after in " .:(")
+
+    def near(self, text: str, start: int, end: int) -> bool:
+        """Say whether a word stands within reach before ``start`` or after ``end``."""
+        return self.before(text, start) or self.after(text, end)
+
+    def before(self, text: str, start: int, floor: int = 0) -> bool:
+        """Say whether a word stands within reach before ``start`` and not before ``floor``."""
+        first = max(floor, start - self._reach - _LONGEST_WORD)
+        if any(start - end <= self._reach for _, end in self._places(text, first, start)):
+            return True
+        return any(True for _ in _real(self._short, text, max(floor, start - _DIRECTLY), start))
+
+    def after(self, text: str, end: int) -> bool:
+        """Say whether a word of more than two letters stands within reach after ``end``."""
+        return any(
+            start - end <= self._reach for start, _ in self._places(text, end, end + self._reach + _LONGEST_WORD)
+        )
+
+    def any_in(self, text: str, start: int, end: int) -> bool:
+        """Say, quickly and at times wrongly, whether a word begins within reach before ``start`` or up to ``end``."""
+        if self._text is not text:
+            self._text, self._starts = text, sorted(_starts(text, self._beginnings))
+        at = bisect_left(self._starts, start - self._reach - _LONGEST_WORD)
+        return at < len(self._starts) and self._starts[at] < end
+
+    def possible(self, text: str, start: int, end: int) -> bool:
+        """Say, quickly and at times wrongly, whether a word stands near; never wrongly that there is none."""
+        if self.any_in(text, start, end + self._reach + _LONGEST_WORD):
+            return True
+        return bool(self._short_pieces) and self._short.search(text, max(0, start - _DIRECTLY), start) is not None
+
+    def starts(self, text: str) -> list[int]:
+        """Return, in order and at times wrongly, where words begin in a text, those of one or two letters too."""
+        self.any_in(text, 0, 0)
+        return sorted({*self._starts, *_starts(text, self._short_pieces)})
+
+    def _places(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+        # Most values have no word near: a list of where words may begin in a text is many times as fast as the pattern.
+        if self.any_in(text, max(0, start) + self._reach + _LONGEST_WORD, end):
+            yield from _real(self._long, text, max(0, start), min(len(text), end))
+
+
+def _letters(word: str) -> int:
+    return sum(map(str.isalpha, word)) + ("*" in word)
+
+
+@lru_cache(maxsize=2)
+def _lowered(text: str) -> str:
+    """The text in small letters, of the same length (İ alone would become two characters)."""
+    return text.replace("İ", "I").lower()
+
+
+def _starts(text: str, beginnings: Iterable[str]) -> Iterator[int]:
+    lowered = _lowered(text)
+    for beginning in beginnings:
+        at = lowered.find(beginning)
+        while at >= 0:
+            yield at
+            at = lowered.find(beginning, at + 1)
+
+
+def _beginning(word: str) -> str:
+    return re.split(r"[* ]", word, maxsplit=1)[0]
+
+
+def _pattern(words: list[str], tail: str) -> re.Pattern[str]:
+    if not words:
+        return re.compile(r"(?!)")
+    # Longest first, so that a match reaches as near to the value as it can.
+    alternatives = "|".join(map(_alternative, sorted(words, key=lambda word: (-len(word), word))))
+    return re.compile(rf"(?<![^\W\d_])(?:{alternatives})(?![^\W\d_]){tail}", re.IGNORECASE)
+
+
+def _alternative(word: str) -> str:
+    return re.escape(word).replace(r"\*", r"\w{0,20}").replace(r"\ ", r"[\s-]{1,2}")
+
+
+def _real(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    return (each.span() for each in pattern.finditer(text, start, end) if not in_placeholder(text, *each.span()))
