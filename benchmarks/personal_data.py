@@ -27,7 +27,7 @@ from benchmarks.personal_data_makers import paragraphs, peers, planting, tables
 from benchmarks.personal_data_makers.measures import Counts, Span, covered
 from benchmarks.real_text import lines
 from data_curation.download import cache_folder
-from data_curation.personal_data import PersonalData
+from data_curation.personal import PersonalData
 from data_curation.settings import PersonalDataSettings
 from data_curation.words import Words
 
@@ -39,8 +39,9 @@ MANUALS = ("debian-handbook", "gnome-help", "installation-guide", "libreoffice-h
 class Detector:
     """Our own, as spans."""
 
-    def __init__(self) -> None:
-        self._personal = PersonalData(PersonalDataSettings())
+    def __init__(self, names: bool) -> None:
+        kinds = PersonalDataSettings().kinds
+        self._personal = PersonalData(PersonalDataSettings(kinds=(*kinds, "name") if names else kinds))
         self.seconds = 0.0
         self.characters = 0
 
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Plant, find, count, and print the tables."""
     options = _options(arguments)
     began = time.monotonic()
-    detector = Detector()
+    detector = Detector(options.names)
     sample = sampled(options.text, options.megabytes) if options.text else {}
     declarations = paragraphs.declaration(options.declarations or cache_folder())
     found = real_paragraphs(declarations, sample)
@@ -248,6 +249,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--megabytes", type=float, default=1.5, help="untouched text of each source and language")
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--per-cell", type=int, default=40, help="values of each kind and language, or identifier")
+    parser.add_argument("--names", action="store_true", help="switch on the kind name, which is off by default")
     parser.add_argument("--presidio", action="store_true", help="measure presidio too, where it is installed (slow)")
     parser.add_argument("--missed", type=Path, help="write made examples of what was missed or wrongly replaced")
     parser.add_argument("--examples", type=int, default=4, help="examples of each identifier or kind, and language")

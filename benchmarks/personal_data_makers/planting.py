@@ -111,7 +111,11 @@ class _Page:
     def plant(self, value: Value, writing: str, held_out: bool = False) -> None:
         start = self._length
         self.add(value.written)
-        self.planted.append(Planted(value.kind, value.place, value.key, writing, start, self._length, held_out))
+        end = self._length
+        if value.kind == "birth-date":
+            # What follows the last digit ("г.", "godine", "-én") tells nothing of a person.
+            end = start + max(at for at, each in enumerate(value.written) if each.isdigit()) + 1
+        self.planted.append(Planted(value.kind, value.place, value.key, writing, start, end, held_out))
 
     def document(self, language: str) -> Document:
         return Document(language, "".join(self.parts), tuple(self.planted))
