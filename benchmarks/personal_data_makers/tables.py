@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .carriers import carriers
 from .measures import Counts, Share, outcomes, precision
@@ -110,16 +110,23 @@ def _taken_for(counts: Counts, sort: str) -> str:
     return ", ".join(f"{kind} {count}" for kind, count in sorted(found.items(), key=lambda each: (-each[1], each[0])))
 
 
-def untouched(words: Mapping[tuple[str, str], int], hits: Mapping[tuple[str, str, str], int]) -> str:
-    """Hits per 1,000 words on text as it is, kinds by source and language."""
-    kinds = sorted({kind for _, _, kind in hits})
+def untouched(
+    words: Mapping[tuple[str, str], int],
+    hits: Mapping[tuple[str, str, str], int],
+    row: Callable[[str, str], tuple[str, str]],
+) -> str:
+    """Hits per 1,000 words on text as it is; ``row`` says in which row of the table a source and language go."""
+    kinds = sorted({kind for *key, kind in hits if tuple(key) in words})
+    counted: dict[tuple[str, str], Counter[str]] = {}
+    for key, count in sorted(words.items()):
+        for name in (row(*key), ("all", "")):
+            cells = counted.setdefault(name, Counter())
+            cells["words"] += count
+            cells.update({kind: hits.get((*key, kind), 0) for kind in kinds})
     rows = []
-    for source, language in sorted(words):
-        count = words[source, language]
-        cells = [hits.get((source, language, kind), 0) for kind in kinds]
-        rows.append(
-            (source, language, f"{count:,}", *(f"{1000 * cell / count:.4f}" if cell else "0" for cell in cells))
-        )
+    for name, cells in sorted(counted.items(), key=lambda each: (each[0][0] == "all", each[0])):
+        shown = (f"{1000 * cells[kind] / cells['words']:.4f}" if cells[kind] else "0" for kind in kinds)
+        rows.append((*name, f"{cells['words']:,}", *shown))
     return table(("source", "language", "words", *kinds), rows)
 
 
