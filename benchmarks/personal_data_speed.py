@@ -49,7 +49,10 @@ def mixed(count: int) -> Texts:
         forms = (f"{day:02}-{month:02}-{year}", f"{day}:{month:02}", f"{day},{month}", str(year), str(day * 10**month))
         return source.choice(forms)
 
-    return [(" ".join(number() if source.random() < 0.25 else source.choice(words) for _ in range(400)), "nl")] * count
+    def text() -> str:
+        return " ".join(number() if source.random() < 0.25 else source.choice(words) for _ in range(400))
+
+    return [(text(), "nl") for _ in range(count)]
 
 
 def speed(run: Callable[[str, str], object], texts: Texts) -> float:

@@ -37,4 +37,4 @@ class Names:
 
 def _pattern(titles: tuple[str, ...]) -> re.Pattern[str]:
     every = sorted({form for title in titles for form in (title, title[:1].upper() + title[1:])}, key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, every))})[ \u00a0](?P<name>{_NAME})")
+    return re.compile(rf"(?<![\w./])(?:{'|'.join(map(re.escape, every))})[ \u00a0](?P<name>{_NAME})")

@@ -163,7 +163,7 @@ PARTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.one_of(PARTS, st.text(max_size=4)), max_size=14),
     st.sampled_from(["", " "]),
@@ -192,3 +192,11 @@ def test_hostile_text_takes_time_in_proportion_to_its_length(text):
     start = time.process_time()
     finder.replace(text, "nl")
     assert time.process_time() - start < 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["1", "0", "@", "0 ", "1.", "A9", "AB-", "[A-", "(at)", "1-1-", "2001:", "4111 "])
+def test_a_million_hostile_characters_take_seconds(part):
+    start = time.process_time()
+    finder.replace(part * (1_000_000 // len(part)), "fr")
+    assert time.process_time() - start < 15
