@@ -6,7 +6,7 @@ once however often it was delivered.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,7 +104,7 @@ class LedgerFigures:
     verdicts: (source, licence, decision, decision reason); ends: (source, end); reasons: (end, final reason);
     languages: (language, use); branches: (licence, branch, decision) of dual licences; bases: legal basis;
     conflicts: (source, decision); credits: (source, value of the duty, agreement); agreements: (agreement, end);
-    personal_data: kind.
+    alterations: documents by the reason code of a change to their text, personal data aside; personal_data: kind.
     """
 
     total: Size = field(default_factory=Size)
@@ -118,6 +118,7 @@ class LedgerFigures:
     conflicts: defaultdict[tuple[str, str], Size] = field(default_factory=_sizes)
     conflict_examples: list[Row] = field(default_factory=list)
     credits: dict[tuple[str, str, str], Credit] = field(default_factory=dict)
+    alterations: Counter[str] = field(default_factory=Counter)
     personal_data: defaultdict[str, PersonalData] = field(default_factory=lambda: defaultdict(PersonalData))
     repeated_deliveries: int = 0
 
@@ -146,7 +147,7 @@ def way_ended(decision: str, reason: str, use: str) -> End:
         return "unreadable" if reason.startswith("unreadable-") else "refused"
     if reason.endswith("-admitted"):
         return "unexplained"
-    if reason.startswith("duplicate-"):
+    if reason.startswith(("duplicate-", "repeats-")):
         return "duplicates"
     return "language" if reason.startswith("language-") else "quality"
 
@@ -160,6 +161,7 @@ def read_figures(ledger: Path, partner: str | None = None) -> LedgerFigures:
         _count_credits(figures, table)
         _count_conflicts(figures, table)
         _count_personal_data(figures, table)
+        _count_alterations(figures, table)
     return figures
 
 
@@ -189,7 +191,7 @@ _AMOUNTS = (
 )  # fmt: skip
 _COUNTED = (
     *_AMOUNTS, "id", "partner", "native_id", "title", "author", "decision_clause", "decision_explanation", "conflict",
-    "duties", "personal_data", "times_received", "received_bytes", "text_bytes",
+    "duties", "events", "personal_data", "times_received", "received_bytes", "text_bytes",
 )  # fmt: skip
 _SUMS = [([], "count_all"), ("received_bytes", "sum"), ("text_bytes", "sum")]
 
@@ -287,3 +289,12 @@ def _count_personal_data(figures: LedgerFigures, table: pa.Table) -> None:
     for one in kinds.aggregate([("count", "sum"), ([], "count_all")]).to_pylist():
         figures.personal_data[one["kind"]].places += one["count_sum"] or 0
         figures.personal_data[one["kind"]].documents += one["count_all"]
+
+
+def _count_alterations(figures: LedgerFigures, table: pa.Table) -> None:
+    """Count the documents whose text was shortened or changed; each step changes a document at most once."""
+    events = table["events"].combine_chunks().flatten()
+    changed = events.filter(pc.equal(pc.struct_field(events, "outcome"), "changed"))
+    for one in pc.value_counts(pc.struct_field(changed, "reason")).to_pylist():
+        if one["values"] != "personal-data":
+            figures.alterations[one["values"]] += one["counts"]

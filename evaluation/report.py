@@ -67,6 +67,7 @@ def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
         "bases": sorted(figures.bases.items()),
         "conflicts": sorted(figures.conflicts.items()),
         "conflict_examples": figures.conflict_examples,
+        "alterations": sorted(figures.alterations.items()),
         "personal_data": sorted(figures.personal_data.items()),
         "kinds": config["curation"]["personal_data"]["kinds"],
         "duplicates": [(code, size) for (end, code), size in sorted(figures.reasons.items()) if end == "duplicates"],

@@ -186,6 +186,7 @@ def _documents(figures: LedgerFigures, more: StatementFigures) -> dict[str, Any]
             for basis, n in sorted(more.bases.items())
         ],
         "reservations": more.reservations.values() if more.reservations else None,
+        "alterations": [{"reason": code, "documents": count} for code, count in sorted(figures.alterations.items())],
         "personal_data": [
             {"kind": kind, "places": found.places, "documents": found.documents}
             for kind, found in sorted(figures.personal_data.items())

@@ -73,6 +73,10 @@ AGREEMENT = Agreement.model_validate(
 )  # fmt: skip
 AGREEMENTS = {AGREEMENT.id: AGREEMENT}
 
+CUT = [
+    {"stage": "curate", "outcome": "changed", "reason": "personal-data", "detail": "2 x email"},
+    {"stage": "curate", "outcome": "changed", "reason": "repeats-cut", "detail": "1 paragraphs and 0 runs"},
+]
 _KADE = {
     "source": "de-kade",
     "group": "de-kade",
@@ -140,7 +144,7 @@ def rows() -> list[dict[str, Any]]:
     refused = {"decision": "refuse", "use": "none", "duties": []}
     kade = [
         row(1, _KADE, title=NASTY, personal_data=[{"kind": "email", "count": 3}, {"kind": "phone", "count": 1}]),
-        row(2, _KADE, personal_data=[{"kind": "email", "count": 2}]),
+        row(2, _KADE, personal_data=[{"kind": "email", "count": 2}], events=CUT),
         row(3, _KADE, times_received=3),
         row(4, _KADE, use="held-out"),
         row(5, _KADE, **refused, decision_reason="agreement-period", decision_clause="art. 4"),

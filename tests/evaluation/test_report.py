@@ -68,6 +68,7 @@ def test_every_document_is_counted_once_and_ends_somewhere(tmp_path: Path) -> No
     }  # fmt: skip
     assert figures.repeated_deliveries == 2
     assert (figures.personal_data["email"].places, figures.personal_data["email"].documents) == (5, 2)
+    assert figures.alterations == {"repeats-cut": 1}
 
 
 def test_counts_do_not_depend_on_how_the_ledger_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
