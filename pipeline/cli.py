@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -273,6 +274,12 @@ def main() -> None:
         raise SystemExit(code if isinstance(code, int) else 0)
     except HerkomstError as fault:
         print(f"herkomst: {fault}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except OSError as fault:
+        if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        what = f"{fault}. What was finished is kept and nothing half-written stands under a final name"
+        print(f"herkomst: {what}; make room and run the same command again.", file=sys.stderr)
         raise SystemExit(1) from None
     except (KeyboardInterrupt, typer.Abort):
         print("herkomst: stopped. What was finished is kept; the same command continues.", file=sys.stderr)
