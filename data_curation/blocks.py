@@ -57,9 +57,10 @@ def made(name: str, options: Mapping[str, Any], where: str) -> Any:
         ) from fault
     try:
         block = kind(**options)
-    except (TypeError, ValueError, ImportError) as fault:
+    except Exception as fault:  # of a class that is not ours, anything may come
         raise HerkomstError(
-            f"{where}: {name} cannot be made of these options ({fault}); nothing was read. Correct its options."
+            f"{where}: {name} cannot be made of these options ({type(fault).__name__}: {fault}); nothing was read. "
+            "Correct its options, or install what it needs."
         ) from fault
     if not hasattr(block, "run"):
         raise HerkomstError(f"{where}: {name} has no method run(data, rank, world_size), so it is no datatrove block.")
@@ -86,7 +87,8 @@ def passed(block: Any, documents: Iterable[Any], rank: int, world_size: int, acc
             else:
                 beside.append(document)
 
-    for out in block.run(feed(), rank, world_size):
+    source = feed()
+    for out in block.run(source, rank, world_size):
         if out.id not in inside:
             raise HerkomstError(
                 f"{type(block).__name__} gave out a document '{out.id}' that never went in; what it is made of could "
@@ -99,6 +101,9 @@ def passed(block: Any, documents: Iterable[Any], rank: int, world_size: int, acc
         yield document
         while beside:
             yield beside.pop()
+    # A block may stop before it has asked for all: what it did not look at was dropped as well.
+    for _ in source:
+        pass
     for name, (document, before) in inside.items():
         document.text = before
         account.dropped(document, reasons.of.get(name, "dropped"))

@@ -265,7 +265,10 @@ class DatatroveBlock(_Step):
         self.remove(document, "block-dropped", f"{self._settings.block}: {reason}")
 
     def changed(self, document: Any, before: str) -> None:
-        """Say by how much the text became shorter or longer."""
+        """Say by how much the text became shorter or longer; a document without text is removed."""
+        if not document.text.strip():
+            self.dropped(document, f"nothing is left of {len(before)} characters")
+            return
         told = f"{self._settings.block}: {len(before)} characters became {len(document.text)}"
         self.tell(document, "changed", "block-changed", told)
 

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,28 @@ def test_a_formatter_changes_text_and_says_so() -> None:
     broken[0].text = "schÃ¶n"
     out = {one.id: one.text for one in passed(FTFYFormatter(), broken, 0, 1, told)}
     assert told.changes == {"0": ("schÃ¶n", "schön")} and out["0"] == "schön" and len(out) == 6
+
+
+class FirstOne:
+    def run(self, data: Any, rank: int, world_size: int) -> Any:
+        yield next(data)
+
+
+def test_what_a_block_never_asked_for_is_not_lost() -> None:
+    told = Told()
+    out = list(passed(FirstOne(), documents(), 0, 1, told))
+    assert sorted(one.id for one in out) == [str(n) for n in range(6)]
+    assert sorted(told.drops) == ["1", "3", "4", "5"]
+
+
+class Picky:
+    def __init__(self, pattern: str) -> None:
+        re.compile(pattern)
+
+
+def test_whatever_a_block_raises_when_it_is_made_names_the_key() -> None:
+    with pytest.raises(HerkomstError, match=r"curation.blocks\[0\].*missing \)"):
+        made("tests.data_curation.test_blocks.Picky", {"pattern": "("}, "curation.blocks[0]")
 
 
 class Forger:
