@@ -24,7 +24,7 @@ _MOST_AUTHORS = 2_000
 _CREDITED = ("attribution", "notice", "share-alike")
 
 End = Literal[
-    "unreadable", "review", "refused", "language", "quality", "duplicates", "unexplained", "train", "held-out"
+    "unreadable", "review", "refused", "language", "quality", "duplicates", "other", "unexplained", "train", "held-out"
 ]  # fmt: skip
 """Where a document's way through the pipeline ended."""
 
@@ -146,9 +146,11 @@ def way_ended(decision: str, reason: str, use: str) -> End:
         return "unreadable" if reason.startswith("unreadable-") else "refused"
     if reason.endswith("-admitted"):
         return "unexplained"
-    if reason.startswith("duplicate-"):
+    if reason.startswith("duplicate-") or reason == "repeats-nothing-left":
         return "duplicates"
-    return "language" if reason.startswith("language-") else "quality"
+    if reason.startswith("language-"):
+        return "language"
+    return "quality" if reason.startswith("quality-") else "other"
 
 
 def read_figures(ledger: Path, partner: str | None = None) -> LedgerFigures:

@@ -79,8 +79,8 @@ def _never_measured(config: Mapping[str, Any]) -> list[str]:
     looked = ", ".join(word(PERSONAL_DATA, kind) for kind in kinds) or "nothing"
     return [
         "Factual accuracy, bias, safety and robustness of the model were not tested.",
-        f"Personal data was searched for by pattern ({looked}). Names, addresses, birth dates and all other kinds were "
-        "not looked for" + (f", nor were: {', '.join(skipped)}." if skipped else "."),
+        f"Personal data was searched for by pattern ({looked}). No other kinds were looked for"
+        + (f", which leaves out: {', '.join(skipped)}." if skipped else "."),
         "How many items of personal data the patterns miss was not measured.",
     ]
 

@@ -58,7 +58,13 @@ PERSONAL_DATA: Words = MappingProxyType(
         "email": ("E-mail addresses", "E-mailadressen"),
         "phone": ("Telephone numbers", "Telefoonnummers"),
         "iban": ("Bank account numbers (IBAN)", "Rekeningnummers (IBAN)"),
-        "bsn": ("Dutch citizen service numbers (BSN)", "Burgerservicenummers (BSN)"),
+        "card": ("Payment card numbers", "Nummers van betaalkaarten"),
+        "ip": ("Internet addresses (IP)", "Internetadressen (IP)"),
+        "national-id": ("National identity numbers", "Nationale identificatienummers"),
+        "licence-plate": ("Licence plates", "Kentekens"),
+        "birth-date": ("Dates of birth", "Geboortedata"),
+        "address": ("Postal addresses", "Postadressen"),
+        "name": ("Names of persons", "Persoonsnamen"),
     }
 )
 """Kinds of personal data that curation replaces."""
@@ -87,6 +93,7 @@ ENDS: Words = MappingProxyType(
         "language": ("Removed: language", "Verwijderd: taal"),
         "quality": ("Removed: quality", "Verwijderd: kwaliteit"),
         "duplicates": ("Removed: duplicate", "Verwijderd: doublure"),
+        "other": ("Removed: another rule of this run", "Verwijderd: een andere regel van deze run"),
         "unexplained": ("No reason recorded", "Geen reden vastgelegd"),
         "train": ("In the training text", "In de trainingstekst"),
         "held-out": ("Held out for testing", "Apart gehouden om te testen"),
