@@ -20,6 +20,7 @@ from pipeline.stage_admit import admit
 from pipeline.stage_inputs import (
     agreements_of,
     curation_files,
+    curation_settings,
     dump,
     ground_settings,
     plain_sources,
@@ -88,7 +89,7 @@ def _curate(context: Context) -> dict[str, Any]:
     job = CurationJob(
         received=context.run.received,
         decisions=context.run.decisions,
-        settings=context.loaded.config.curation,
+        settings=curation_settings(context.loaded),
         quality_rules=quality_rules(context.loaded),
         partial=context.partial,
         root=context.loaded.root,
