@@ -27,6 +27,7 @@ from data_curation.contamination.table import gather_hits
 from data_curation.curation_job import CurationJob
 from data_curation.curation_steps import steps
 from data_curation.duplicates import find_duplicates
+from data_curation.personal.pseudonyms import require_same_key
 from data_curation.repeats.search import find_repeats
 from data_curation.shards import read_shard, shards
 from data_curation.shared_terms import write_terms
@@ -46,6 +47,7 @@ def curate(
     """
     tasks = len(job.shards())
     (job.partial / "tasks").mkdir(parents=True, exist_ok=True)
+    require_same_key(job.settings.personal_data.resolved(job.root), job.partial / "pseudonym-key")
     write_atomically(job.partial / "first-shards.json", canonical(_first_shards(job)))
     if job.settings.contamination.sets and not job.evaluation_sets.exists():
         EvaluationSets.load(job.settings.contamination, job.root).write(job.evaluation_sets)
