@@ -303,8 +303,8 @@ class PersonalDataSettings(Section):
     """Hexadecimal digits of a pseudonym. With 6, of 4,800 different values two share one with probability 1/2; with
     12, of 20 million."""
     key_file: Path | None = None
-    """A file with the key for pseudonyms, at least 16 bytes; the key itself never stands in a configuration. With
-    another key nothing is done again by itself, since the first may have been destroyed: run with ``--force curate``."""
+    """A file with the key for pseudonyms, at least 16 bytes; the key itself never stands in a configuration. Another
+    key makes nothing stale, since the first may have been destroyed: run with ``--force curate`` to use it."""
     key_env: str | None = None
     """Name of the environment variable with the key, where there is no file."""
 

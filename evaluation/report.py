@@ -142,7 +142,7 @@ def _funnel(figures: LedgerFigures) -> list[dict[str, Any]]:
 
 
 def _removed(figures: LedgerFigures) -> list[tuple[str, str, Size]]:
-    """(end, sentence, size) of what language, quality and other rules took away; codes that say the same are one line."""
+    """(end, sentence, size) of what all rules but duplicates took away; codes that say the same are one line."""
     found: dict[tuple[str, str], Size] = {}
     for (end, code), size in sorted(figures.reasons.items()):
         if end in ("language", "quality", "other"):

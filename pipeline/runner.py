@@ -24,7 +24,6 @@ from pipeline.run_directory import RunDirectory, RunError
 from pipeline.stage import Context, InputDigests, Stage, fingerprint, is_fresh, perform, recover_outputs
 from pipeline.stages import NAMES, STAGES
 
-
 _BEFORE_CURATION = ("ingest", "admit", "curate")
 """What is wrong with curation's own files must not show only after these have worked for hours."""
 
@@ -92,6 +91,9 @@ def run(
                 )
                 known[stage.name] = _perform(stage, context, key, hashlib.sha256(config).hexdigest())
                 done.append(stage.name)
+            else:
+                # Half-done work of a configuration that was given up holds text that a withdrawal would not reach.
+                _discard_other_partials(directory, stage, None)
             before[stage.name] = known[stage.name]
             if stage.name == only:
                 break
@@ -125,7 +127,7 @@ def _context(
     return Context(loaded, directory, count, partial, expected, dict(before), forced)
 
 
-def _discard_other_partials(directory: RunDirectory, stage: Stage, keep: Path) -> None:
+def _discard_other_partials(directory: RunDirectory, stage: Stage, keep: Path | None) -> None:
     """Delete half-done work of an older configuration; work of this one is continued."""
     for folder in directory.partial.glob(f"{stage.name}-*"):
         if folder != keep:
