@@ -65,6 +65,14 @@ def curation_settings(loaded: Loaded) -> CurationSettings:
     return settings.model_copy(update=changed)
 
 
+def curation_keys(loaded: Loaded) -> Any:
+    """What curation depends on; whether repeats are cut or counted is decided when the corpus is committed."""
+    values = dump(loaded.config.curation)
+    for kind in ("paragraphs", "runs"):
+        ((values["repeats"] or {}).get(kind) or {}).pop("action", None)
+    return values
+
+
 def curation_files(loaded: Loaded) -> Iterable[Path]:
     """Rules and evaluation sets that curation depends on.
 

@@ -20,6 +20,7 @@ from pipeline.stage_admit import admit
 from pipeline.stage_inputs import (
     agreements_of,
     curation_files,
+    curation_keys,
     curation_settings,
     dump,
     ground_settings,
@@ -300,7 +301,7 @@ STAGES: tuple[Stage, ...] = (
         version=3,
         needs=("ingest", "admit"),
         outputs=lambda run: [run.curated],
-        settings=lambda loaded: dump(loaded.config.curation),
+        settings=curation_keys,
         work=_curate,
         inputs=curation_files,
     ),

@@ -14,6 +14,7 @@ from pipeline.config import Loaded, load_config
 from pipeline.run_directory import RunDirectory
 from pipeline.runner import run
 from pipeline.stage_inputs import curation_files, curation_settings, quality_rules
+from pipeline.stages import STAGES
 from tests.pipeline.conftest import write_config
 
 FILTERS = "datatrove.pipeline.filters."
@@ -103,3 +104,15 @@ def test_a_key_that_was_destroyed_makes_nothing_stale(tmp_path: Path) -> None:
     before = list(curation_files(one))
     (tmp_path / "key").unlink()
     assert list(curation_files(one)) == before
+
+
+def test_to_count_repeats_instead_of_cutting_them_only_the_corpus_is_committed_anew(tmp_path: Path) -> None:
+    cut, counted = loaded(tmp_path), loaded(tmp_path, repeats={"runs": {"action": "count"}, "paragraphs": None})
+    other = loaded(tmp_path, repeats={"runs": {"least_words": 60}, "paragraphs": None})
+    stages = {stage.name: stage for stage in STAGES}
+    assert stages["curate"].settings(loaded(tmp_path, repeats={"runs": {"action": "count"}})) == stages[
+        "curate"
+    ].settings(cut)
+    assert stages["curate"].settings(counted) != stages["curate"].settings(other)
+    assert stages["commit"].settings(counted) != stages["commit"].settings(cut)
+    assert stages["curate"].settings(loaded(tmp_path, repeats=None)) != stages["curate"].settings(cut)
