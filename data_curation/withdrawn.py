@@ -75,9 +75,9 @@ def _signatures(filed: Filed, settings: DuplicatesSettings) -> Iterator[Signatur
     except HerkomstError as fault:
         raise WithdrawalError(
             f"{filed.signatures}: cannot be compared with the signatures of this run ({fault}); near copies of "
-            "withdrawn text could not be told, and nothing was committed. Set curation.duplicates to the permutations and "
-            "shingle_words of the run that made the withdrawal; where the form is another, use the version of Herkomst "
-            "that made it."
+            "withdrawn text could not be told, and nothing was committed. Set curation.duplicates to the "
+            "permutations and shingle_words of the run that made the withdrawal; where the form is another, use the "
+            "version of Herkomst that made it."
         ) from fault
 
 
