@@ -35,6 +35,9 @@ class Account(Protocol):
     def takes_part(self, document: Any) -> bool:
         """Whether the block is to see the document."""
 
+    def shown(self, document: Any) -> dict[str, Any]:
+        """The metadata that the block sees and may change; the account's own stays out of its reach."""
+
     def dropped(self, document: Any, reason: str) -> None:
         """The block dropped it."""
 
@@ -70,19 +73,22 @@ def made(name: str, options: Mapping[str, Any], where: str) -> Any:
 def passed(block: Any, documents: Iterable[Any], rank: int, world_size: int, account: Account) -> Iterator[Any]:
     """Yield every document that came, those that took no part and those that were dropped among them.
 
+    Of what the block does to a document only the text counts: its metadata are a copy made for the block.
+
     Raises:
         HerkomstError: the block gives out a document that never went in.
     """
     reasons = _Reasons()
     if hasattr(block, "exclusion_writer"):
         block.exclusion_writer = reasons
-    inside: dict[str, tuple[Any, str]] = {}
+    inside: dict[str, tuple[Any, str, dict[str, Any]]] = {}
     beside: list[Any] = []
 
     def feed() -> Iterator[Any]:
         for document in documents:
             if account.takes_part(document):
-                inside[document.id] = document, document.text
+                inside[document.id] = document, document.text, document.metadata
+                document.metadata = account.shown(document)
                 yield document
             else:
                 beside.append(document)
@@ -94,8 +100,8 @@ def passed(block: Any, documents: Iterable[Any], rank: int, world_size: int, acc
                 f"{type(block).__name__} gave out a document '{out.id}' that never went in; what it is made of could "
                 "not be told, so it cannot be used. Leave this block out."
             )
-        document, before = inside.pop(out.id)
-        document.text = out.text
+        document, before, metadata = inside.pop(out.id)
+        document.text, document.metadata = out.text, metadata
         if out.text != before:
             account.changed(document, before)
         yield document
@@ -104,8 +110,8 @@ def passed(block: Any, documents: Iterable[Any], rank: int, world_size: int, acc
     # A block may stop before it has asked for all: what it did not look at was dropped as well.
     for _ in source:
         pass
-    for name, (document, before) in inside.items():
-        document.text = before
+    for name, (document, before, metadata) in inside.items():
+        document.text, document.metadata = before, metadata
         account.dropped(document, reasons.of.get(name, "dropped"))
         yield document
     yield from beside

@@ -22,6 +22,9 @@ class Told:
     def takes_part(self, document: Any) -> bool:
         return not document.metadata.get("removed")
 
+    def shown(self, document: Any) -> dict[str, Any]:
+        return dict(document.metadata)
+
     def dropped(self, document: Any, reason: str) -> None:
         self.drops[document.id] = reason
 
@@ -63,6 +66,20 @@ def test_what_a_block_never_asked_for_is_not_lost() -> None:
     out = list(passed(FirstOne(), documents(), 0, 1, told))
     assert sorted(one.id for one in out) == [str(n) for n in range(6)]
     assert sorted(told.drops) == ["1", "3", "4", "5"]
+
+
+class Meddler:
+    def run(self, data: Any, rank: int, world_size: int) -> Any:
+        for document in data:
+            document.metadata["language"] = "nld_Latn"
+            document.metadata["removed"] = None
+            yield Document(text=document.text + "!", id=document.id)
+
+
+def test_a_block_changes_nothing_but_the_text() -> None:
+    out = list(passed(Meddler(), documents(), 0, 1, Told()))
+    assert all(one.metadata.keys() == {"n"} for one in out if one.metadata["n"] != 2)
+    assert all(one.text.endswith("!") for one in out if one.metadata["n"] != 2)
 
 
 class Picky:
