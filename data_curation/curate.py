@@ -68,10 +68,12 @@ def _search(job: CurationJob, finished: Sequence[Path], out: Path) -> dict[str, 
         out / "copies.parquet",
     )
     write_terms(out / "duplicates.parquet", job.decisions, out / "terms.parquet")
+    # Nothing is cut in favour of a text that is not used.
+    unused = [out / "duplicates.parquet", *([] if job.copies_used else [out / "copies.parquet"])]
     repeats = (
         find_repeats(
             [task / "repeats" for task in finished],
-            [out / "duplicates.parquet"],
+            unused,
             out / "repeats.parquet",
             settings.repeats,
             work,

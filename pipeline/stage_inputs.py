@@ -70,7 +70,7 @@ def curation_keys(loaded: Loaded) -> Any:
     values = dump(loaded.config.curation)
     for kind in ("paragraphs", "runs"):
         ((values["repeats"] or {}).get(kind) or {}).pop("action", None)
-    return values
+    return [values, loaded.config.policy.copies_not_admitted == "admit"]
 
 
 def curation_files(loaded: Loaded) -> Iterable[Path]:

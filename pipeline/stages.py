@@ -94,6 +94,7 @@ def _curate(context: Context) -> dict[str, Any]:
         quality_rules=quality_rules(context.loaded),
         partial=context.partial,
         root=context.loaded.root,
+        copies_used=context.loaded.config.policy.copies_not_admitted == "admit",
     )
     with context.meter("curate", "shards") as meter:
         figures = curate(job, context.workers, meter.expect, meter.advance)
