@@ -13,8 +13,8 @@ from data_curation.shards import shards
 class CurationJob:
     """What curation reads, its rules, and the folder in which finished tasks wait for the rest.
 
-    ``root`` is the folder of the configuration file, at which relative paths in the settings start. ``copies_used`` says
-    that copies of what was not admitted are used all the same (``policy.copies_not_admitted: admit``).
+    ``root`` is the folder of the configuration file, at which relative paths in the settings start. ``copies_used``
+    says that copies of what was not admitted are used all the same (``policy.copies_not_admitted: admit``).
     """
 
     received: Path

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from data_curation.settings import Kind, PersonalDataSettings
+from data_curation.personal_settings import Kind, PersonalDataSettings
 from licensing.errors import HerkomstError
 from licensing.files import write_atomically
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from data_curation.settings import Kind
+from data_curation.personal_settings import Kind
 from evaluation.ledger_figures import read_figures, way_ended
 from evaluation.page import Numbers
 from evaluation.report import render_report, report_values

@@ -212,7 +212,14 @@ def test_nothing_is_cut_in_favour_of_a_copy_that_is_not_used(tmp_path: Path) -> 
     whole, *others = texts(12)
     shared = max(whole.split("\n\n"), key=len)
     own = [line(f"t{number}", f"{text}\n\n{shared}") for number, text in enumerate(others)]
-    bad = {"name": "bad", "partner": "Bad", "reader": "jsonl", "path": "bad.jsonl", "language": "nl", "columns": COLUMNS}
+    bad = {
+        "name": "bad",
+        "partner": "Bad",
+        "reader": "jsonl",
+        "path": "bad.jsonl",
+        "language": "nl",
+        "columns": COLUMNS,
+    }
     web = bad | {"name": "web", "partner": "Web", "path": "web.jsonl"}
     rows = {"bad": [line("b", whole, licence="CC-BY-NC-4.0")], "web": [line("copy", whole), *own]}
     for name, found in rows.items():

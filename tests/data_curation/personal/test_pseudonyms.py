@@ -5,7 +5,7 @@ import pytest
 
 from data_curation.personal import NoKey, PersonalData
 from data_curation.personal.pseudonyms import require_same_key
-from data_curation.settings import PersonalDataSettings
+from data_curation.personal_settings import PersonalDataSettings
 
 KEY = "0123456789abcdef"
 
