@@ -1,7 +1,8 @@
-"""Curation: admitted documents through language, quality and personal data, then duplicates over all of them.
+"""Curation: admitted documents one at a time, then duplicates, repeats and evaluation items over all of them.
 
 Documents that were not admitted on their rights go along as far as a signature, so that no copy of theirs is used
-unnoticed (`data_curation.copies`); their text goes no further.
+unnoticed (`data_curation.copies`); their text goes no further. What becomes of one document stands in
+`data_curation.curation_steps`.
 
 `datatrove` carries the documents: one task is one shard, a step is one of its pipeline steps, and its executor runs the
 tasks in as many processes as are given. Two things differ from its habits. A step never drops a document, it marks it
@@ -43,7 +44,8 @@ def curate(
     ``expect(tasks in all, tasks done before)`` and ``advance(tasks)`` tell the progress.
 
     Returns:
-        Figures: documents, kept, removed by reason, personal data by kind, duplicates.
+        Figures: documents, kept, removed by reason, personal data by kind, duplicates, repeats (None if not looked
+        for) and, with evaluation sets, contamination. ``kept`` are those before repeats are cut.
     """
     tasks = len(job.shards())
     (job.partial / "tasks").mkdir(parents=True, exist_ok=True)

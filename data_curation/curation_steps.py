@@ -1,4 +1,6 @@
-"""The steps of curation, one document at a time: read, language, quality, personal data, write; and blocks between.
+"""The steps of curation, one document at a time: read, language, quality, harm, evaluation items, personal data, write.
+
+Blocks of datatrove that the configuration names run between them.
 
 A step never drops a document, it marks it with stage, reason and detail, so that the ledger has a row for everything.
 """
