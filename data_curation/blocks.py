@@ -76,7 +76,7 @@ def passed(block: Any, documents: Iterable[Any], rank: int, world_size: int, acc
     Of what the block does to a document only the text counts: its metadata are a copy made for the block.
 
     Raises:
-        HerkomstError: the block gives out a document that never went in.
+        HerkomstError: the block gives out a document that never went in, or raises something.
     """
     reasons = _Reasons()
     if hasattr(block, "exclusion_writer"):
@@ -84,8 +84,10 @@ def passed(block: Any, documents: Iterable[Any], rank: int, world_size: int, acc
     inside: dict[str, tuple[Any, str, dict[str, Any]]] = {}
     beside: list[Any] = []
 
+    arriving = _Arriving(documents)
+
     def feed() -> Iterator[Any]:
-        for document in documents:
+        for document in arriving:
             if account.takes_part(document):
                 inside[document.id] = document, document.text, document.metadata
                 document.metadata = account.shown(document)
@@ -94,7 +96,7 @@ def passed(block: Any, documents: Iterable[Any], rank: int, world_size: int, acc
                 beside.append(document)
 
     source = feed()
-    for out in block.run(source, rank, world_size):
+    for out in _run(block, source, rank, world_size, arriving):
         if out.id not in inside:
             raise HerkomstError(
                 f"{type(block).__name__} gave out a document '{out.id}' that never went in; what it is made of could "
@@ -115,6 +117,33 @@ def passed(block: Any, documents: Iterable[Any], rank: int, world_size: int, acc
         account.dropped(document, reasons.of.get(name, "dropped"))
         yield document
     yield from beside
+
+
+class _Arriving:
+    """The documents on their way to a block; remembers that it was they who failed, and not the block."""
+
+    def __init__(self, documents: Iterable[Any]) -> None:
+        self._documents = documents
+        self.failed = False
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            yield from self._documents
+        except Exception:
+            self.failed = True
+            raise
+
+
+def _run(block: Any, source: Iterator[Any], rank: int, world_size: int, arriving: _Arriving) -> Iterator[Any]:
+    try:
+        yield from block.run(source, rank, world_size)
+    except Exception as fault:
+        if arriving.failed or isinstance(fault, HerkomstError):
+            raise
+        raise HerkomstError(
+            f"block {type(block).__name__} failed with {type(fault).__name__}: {fault}. What other tasks made is kept; "
+            "mend the block or its options, or leave it out."
+        ) from fault
 
 
 class _Reasons:

@@ -82,6 +82,24 @@ def test_a_block_changes_nothing_but_the_text() -> None:
     assert all(one.text.endswith("!") for one in out if one.metadata["n"] != 2)
 
 
+class Broken:
+    def run(self, data: Any, rank: int, world_size: int) -> Any:
+        for document in data:
+            yield {}[document.id]
+
+
+def test_a_block_that_fails_is_named_and_what_failed_before_it_is_not() -> None:
+    with pytest.raises(HerkomstError, match=r"block Broken failed with KeyError: '0'"):
+        list(passed(Broken(), documents(), 0, 1, Told()))
+
+    def interrupted() -> Any:
+        yield from documents()[:1]
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        list(passed(LambdaFilter(reason), interrupted(), 0, 1, Told()))
+
+
 class Picky:
     def __init__(self, pattern: str) -> None:
         re.compile(pattern)
