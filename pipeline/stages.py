@@ -355,7 +355,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="report",
-        version=1,
+        version=2,
         needs=("ingest", "admit", "curate", "commit", "tokenizer", "pack", "train", "evaluate"),
         outputs=lambda run: [run.reports],
         settings=lambda loaded: [
