@@ -35,6 +35,9 @@ class Account(Protocol):
     def takes_part(self, document: Any) -> bool:
         """Whether the block is to see the document."""
 
+    def shown(self, document: Any) -> dict[str, Any]:
+        """The metadata that the block sees and may change; the account's own stays out of its reach."""
+
     def dropped(self, document: Any, reason: str) -> None:
         """The block dropped it."""
 
@@ -57,9 +60,10 @@ def made(name: str, options: Mapping[str, Any], where: str) -> Any:
         ) from fault
     try:
         block = kind(**options)
-    except (TypeError, ValueError, ImportError) as fault:
+    except Exception as fault:  # of a class that is not ours, anything may come
         raise HerkomstError(
-            f"{where}: {name} cannot be made of these options ({fault}); nothing was read. Correct its options."
+            f"{where}: {name} cannot be made of these options ({type(fault).__name__}: {fault}); nothing was read. "
+            "Correct its options, or install what it needs."
         ) from fault
     if not hasattr(block, "run"):
         raise HerkomstError(f"{where}: {name} has no method run(data, rank, world_size), so it is no datatrove block.")
@@ -69,41 +73,77 @@ def made(name: str, options: Mapping[str, Any], where: str) -> Any:
 def passed(block: Any, documents: Iterable[Any], rank: int, world_size: int, account: Account) -> Iterator[Any]:
     """Yield every document that came, those that took no part and those that were dropped among them.
 
+    Of what the block does to a document only the text counts: its metadata are a copy made for the block.
+
     Raises:
-        HerkomstError: the block gives out a document that never went in.
+        HerkomstError: the block gives out a document that never went in, or raises something.
     """
     reasons = _Reasons()
     if hasattr(block, "exclusion_writer"):
         block.exclusion_writer = reasons
-    inside: dict[str, tuple[Any, str]] = {}
+    inside: dict[str, tuple[Any, str, dict[str, Any]]] = {}
     beside: list[Any] = []
 
+    arriving = _Arriving(documents)
+
     def feed() -> Iterator[Any]:
-        for document in documents:
+        for document in arriving:
             if account.takes_part(document):
-                inside[document.id] = document, document.text
+                inside[document.id] = document, document.text, document.metadata
+                document.metadata = account.shown(document)
                 yield document
             else:
                 beside.append(document)
 
-    for out in block.run(feed(), rank, world_size):
+    source = feed()
+    for out in _run(block, source, rank, world_size, arriving):
         if out.id not in inside:
             raise HerkomstError(
                 f"{type(block).__name__} gave out a document '{out.id}' that never went in; what it is made of could "
                 "not be told, so it cannot be used. Leave this block out."
             )
-        document, before = inside.pop(out.id)
-        document.text = out.text
+        document, before, metadata = inside.pop(out.id)
+        document.text, document.metadata = out.text, metadata
         if out.text != before:
             account.changed(document, before)
         yield document
         while beside:
             yield beside.pop()
-    for name, (document, before) in inside.items():
-        document.text = before
+    # A block may stop before it has asked for all: what it did not look at was dropped as well.
+    for _ in source:
+        pass
+    for name, (document, before, metadata) in inside.items():
+        document.text, document.metadata = before, metadata
         account.dropped(document, reasons.of.get(name, "dropped"))
         yield document
     yield from beside
+
+
+class _Arriving:
+    """The documents on their way to a block; remembers that it was they who failed, and not the block."""
+
+    def __init__(self, documents: Iterable[Any]) -> None:
+        self._documents = documents
+        self.failed = False
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            yield from self._documents
+        except Exception:
+            self.failed = True
+            raise
+
+
+def _run(block: Any, source: Iterator[Any], rank: int, world_size: int, arriving: _Arriving) -> Iterator[Any]:
+    try:
+        yield from block.run(source, rank, world_size)
+    except Exception as fault:
+        if arriving.failed or isinstance(fault, HerkomstError):
+            raise
+        raise HerkomstError(
+            f"block {type(block).__name__} failed with {type(fault).__name__}: {fault}. What other tasks made is kept; "
+            "mend the block or its options, or leave it out."
+        ) from fault
 
 
 class _Reasons:

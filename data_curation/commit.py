@@ -26,6 +26,7 @@ from data_curation.streams import StreamWriters, stream_name
 from data_curation.withdrawn import WITHDRAWN, Refusal, Withdrawn
 from data_curation.words import Words
 from licensing.canonical import canonical
+from licensing.errors import HerkomstError
 from licensing.leaf import partner_leaf
 from licensing.leaf_hashes import leaf_hashes
 from licensing.ledger import Ledger, LedgerPartner
@@ -123,8 +124,10 @@ def _cuts(inputs: CommitInputs, curated: Mapping[str, Row], low: str, high: str)
     """What is left of the texts of one slice that hold passages which other documents keep, by id."""
     if inputs.repeats is None or inputs.repeats_settings is None:
         return {}
-    known = {row["id"]: row for row in read_slice(inputs.repeats, low, high) if curated[row["id"]]["text"] is not None}
-    texts = ((curated[name]["text"], row) for name, row in known.items())
+    # A document whose text was withdrawn since has no curated row any more.
+    here = {name: row["text"] for name, row in curated.items() if row["text"] is not None}
+    known = {row["id"]: row for row in read_slice(inputs.repeats, low, high) if row["id"] in here}
+    texts = ((here[name], row) for name, row in known.items())
     cuts = Cutter(inputs.repeats_settings).cut_all((text, Words.of(text), row) for text, row in texts)
     return dict(zip(known, cuts, strict=True))
 
@@ -132,6 +135,11 @@ def _cuts(inputs: CommitInputs, curated: Mapping[str, Row], low: str, high: str)
 def _ledger_row(
     inputs: CommitInputs, row: Row, decision: Row, curated: Row | None, duplicate: Row | None, cut: Cut | None
 ) -> tuple[Row, str | None]:
+    if curated is None and decision["outcome"] == "admit":
+        raise HerkomstError(
+            f"document {row['id']} was admitted and curation tells nothing of it, so that its row in the ledger would "
+            "not say why it is not used; nothing was committed. Curate again: `herkomst run CONFIG --force curate`."
+        )
     events = [_event("ingest", "unreadable" if row["problem"] else "received", row["problem"], row["detail"])]
     events.append(_event("admit", decision["outcome"], decision["reason"], decision["explanation"]))
     row = {name: row.get(name) for name in LEDGER.names} | {

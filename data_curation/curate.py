@@ -1,7 +1,8 @@
-"""Curation: admitted documents through language, quality and personal data, then duplicates over all of them.
+"""Curation: admitted documents one at a time, then duplicates, repeats and evaluation items over all of them.
 
 Documents that were not admitted on their rights go along as far as a signature, so that no copy of theirs is used
-unnoticed (`data_curation.copies`); their text goes no further.
+unnoticed (`data_curation.copies`); their text goes no further. What becomes of one document stands in
+`data_curation.curation_steps`.
 
 `datatrove` carries the documents: one task is one shard, a step is one of its pipeline steps, and its executor runs the
 tasks in as many processes as are given. Two things differ from its habits. A step never drops a document, it marks it
@@ -27,6 +28,7 @@ from data_curation.contamination.table import gather_hits
 from data_curation.curation_job import CurationJob
 from data_curation.curation_steps import steps
 from data_curation.duplicates import find_duplicates
+from data_curation.personal.pseudonyms import require_same_key
 from data_curation.repeats.search import find_repeats
 from data_curation.shards import read_shard, shards
 from data_curation.shared_terms import write_terms
@@ -42,10 +44,12 @@ def curate(
     ``expect(tasks in all, tasks done before)`` and ``advance(tasks)`` tell the progress.
 
     Returns:
-        Figures: documents, kept, removed by reason, personal data by kind, duplicates.
+        Figures: documents, kept, removed by reason, personal data by kind, duplicates, repeats (None if not looked
+        for) and, with evaluation sets, contamination. ``kept`` are those before repeats are cut.
     """
     tasks = len(job.shards())
     (job.partial / "tasks").mkdir(parents=True, exist_ok=True)
+    require_same_key(job.settings.personal_data.resolved(job.root), job.partial / "pseudonym-key")
     write_atomically(job.partial / "first-shards.json", canonical(_first_shards(job)))
     if job.settings.contamination.sets and not job.evaluation_sets.exists():
         EvaluationSets.load(job.settings.contamination, job.root).write(job.evaluation_sets)
@@ -66,10 +70,12 @@ def _search(job: CurationJob, finished: Sequence[Path], out: Path) -> dict[str, 
         out / "copies.parquet",
     )
     write_terms(out / "duplicates.parquet", job.decisions, out / "terms.parquet")
+    # Nothing is cut in favour of a text that is not used.
+    unused = [out / "duplicates.parquet", *([] if job.copies_used else [out / "copies.parquet"])]
     repeats = (
         find_repeats(
             [task / "repeats" for task in finished],
-            [out / "duplicates.parquet"],
+            unused,
             out / "repeats.parquet",
             settings.repeats,
             work,

@@ -13,7 +13,8 @@ from data_curation.shards import shards
 class CurationJob:
     """What curation reads, its rules, and the folder in which finished tasks wait for the rest.
 
-    ``root`` is the folder of the configuration file, at which relative paths in the settings start.
+    ``root`` is the folder of the configuration file, at which relative paths in the settings start. ``copies_used``
+    says that copies of what was not admitted are used all the same (``policy.copies_not_admitted: admit``).
     """
 
     received: Path
@@ -22,6 +23,7 @@ class CurationJob:
     quality_rules: Path
     partial: Path
     root: Path = Path()
+    copies_used: bool = False
 
     def shards(self) -> list[Path]:
         """The shards in a fixed order; the place in this list is the task's number."""

@@ -1,4 +1,6 @@
-"""The steps of curation, one document at a time: read, language, quality, personal data, write; and blocks between.
+"""The steps of curation, one document at a time: read, language, quality, harm, evaluation items, personal data, write.
+
+Blocks of datatrove that the configuration names run between them.
 
 A step never drops a document, it marks it with stage, reason and detail, so that the ledger has a row for everything.
 """
@@ -35,6 +37,8 @@ from licensing.canonical import canonical
 from licensing.files import atomic_folder
 
 _TEXT_COLUMNS = ["id", "text", "language_declared"]
+_SHOWN_COLUMNS = {"url": "url", "title": "title", "published": "date", "author": "author"}
+"""What blocks see of a document besides its text: our columns, and the names by which datatrove's blocks ask."""
 
 
 def words_of(document: Any) -> Words:
@@ -89,7 +93,8 @@ class ReadAdmitted(_Step):
         first = json.loads((self.job.partial / "first-shards.json").read_bytes())
         wanted = {one.id: one for one in _wanted(self.job.decisions / path.relative_to(self.job.received))}
         previous = None
-        for row in read_shard(path, _TEXT_COLUMNS):
+        shown = _SHOWN_COLUMNS if self.job.settings.blocks else {}
+        for row in read_shard(path, [*_TEXT_COLUMNS, *shown]):
             if row["text"] is None or row["id"] not in wanted:
                 continue
             if row["id"] != previous and first.get(row["id"], rank) == rank:
@@ -108,6 +113,7 @@ class ReadAdmitted(_Step):
                     "quality": 0,
                     "hits": [],
                     "replacements": None,
+                    "shown": {theirs: row[ours] for ours, theirs in shown.items() if row[ours] is not None},
                 }
                 yield Document(text=row["text"], id=row["id"], metadata=metadata)
 
@@ -260,12 +266,19 @@ class DatatroveBlock(_Step):
         """Neither what was removed before nor what is only compared with copies of it."""
         return not document.metadata["removed"] and not document.metadata["barred"]
 
+    def shown(self, document: Any) -> dict[str, Any]:
+        """What datatrove's own readers give under these names, and the language; ours of the same names are safe."""
+        return {**document.metadata["shown"], "language": document.metadata["language"]}
+
     def dropped(self, document: Any, reason: str) -> None:
         """Mark as removed, under the name of the block's class."""
         self.remove(document, "block-dropped", f"{self._settings.block}: {reason}")
 
     def changed(self, document: Any, before: str) -> None:
-        """Say by how much the text became shorter or longer."""
+        """Say by how much the text became shorter or longer; a document without text is removed."""
+        if not document.text.strip():
+            self.dropped(document, f"nothing is left of {len(before)} characters")
+            return
         told = f"{self._settings.block}: {len(before)} characters became {len(document.text)}"
         self.tell(document, "changed", "block-changed", told)
 

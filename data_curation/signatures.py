@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -36,6 +36,9 @@ KEY = np.dtype(
 )
 """One document: the digests as four big-endian numbers, which sort as the digests do; ``barred`` is empty, or the
 reason for which the document was not admitted (``data_curation.copies``)."""
+
+VERSION: Final = 3
+"""The form of the files and of what is hashed; signatures of different forms cannot be compared."""
 
 BARRED_RANK = -1
 """The rank of barred documents: before all that are admitted, whose ranks are 0 and more."""
@@ -123,6 +126,11 @@ class SignatureFolder:
                 f"{path}: no readable folder of signatures ({error}), so duplicates cannot be found; "
                 "run its curation task again"
             ) from error
+        if form.get("version") != VERSION:
+            raise HerkomstError(
+                f"{path}: holds signatures of form {form.get('version')}, made by another version of Herkomst; this "
+                f"one makes and compares form {VERSION}: run its curation task again, or use that version"
+            )
         whole = [documents * KEY.itemsize, documents * settings.permutations * _SIGNATURE.itemsize]
         if form != _form(settings, documents) or sizes != whole:
             raise HerkomstError(
@@ -148,7 +156,7 @@ def write_signatures(
 
 def _form(settings: DuplicatesSettings, documents: int) -> dict[str, int]:
     return {
-        "version": 3,
+        "version": VERSION,
         "documents": documents,
         "permutations": settings.permutations,
         "shingle_words": settings.shingle_words,

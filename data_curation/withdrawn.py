@@ -74,9 +74,10 @@ def _signatures(filed: Filed, settings: DuplicatesSettings) -> Iterator[Signatur
         yield from read_signatures(filed.signatures, settings)
     except HerkomstError as fault:
         raise WithdrawalError(
-            f"{filed.signatures}: made with other settings than curation.duplicates of this run has ({fault}); near "
-            "copies of withdrawn text could not be told, and nothing was committed. Set curation.duplicates to the "
-            "permutations and shingle_words of the run that made the withdrawal."
+            f"{filed.signatures}: cannot be compared with the signatures of this run ({fault}); near copies of "
+            "withdrawn text could not be told, and nothing was committed. Set curation.duplicates to the "
+            "permutations and shingle_words of the run that made the withdrawal; where the form is another, use the "
+            "version of Herkomst that made it."
         ) from fault
 
 

@@ -24,7 +24,7 @@ _MOST_AUTHORS = 2_000
 _CREDITED = ("attribution", "notice", "share-alike")
 
 End = Literal[
-    "unreadable", "review", "refused", "language", "quality", "duplicates", "unexplained", "train", "held-out"
+    "unreadable", "review", "refused", "language", "quality", "duplicates", "other", "unexplained", "train", "held-out"
 ]  # fmt: skip
 """Where a document's way through the pipeline ended."""
 
@@ -149,7 +149,9 @@ def way_ended(decision: str, reason: str, use: str) -> End:
         return "unexplained"
     if reason.startswith(("duplicate-", "repeats-")):
         return "duplicates"
-    return "language" if reason.startswith("language-") else "quality"
+    if reason.startswith("language-"):
+        return "language"
+    return "quality" if reason.startswith("quality-") else "other"
 
 
 def read_figures(ledger: Path, partner: str | None = None) -> LedgerFigures:

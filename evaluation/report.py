@@ -26,6 +26,7 @@ _STEPS: tuple[tuple[str, tuple[End, ...]], ...] = (
     ("Admitted on rights", ("refused", "review")),
     ("In a wanted language", ("language",)),
     ("Of sufficient quality", ("quality", "unexplained")),
+    ("Within this run's other rules", ("other",)),
     ("Not a duplicate", ("duplicates",)),
     ("In the training text", ("held-out",)),
 )
@@ -70,6 +71,7 @@ def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
         "alterations": sorted(figures.alterations.items()),
         "personal_data": sorted(figures.personal_data.items()),
         "kinds": config["curation"]["personal_data"]["kinds"],
+        "pseudonyms": config["curation"]["personal_data"].get("style") == "pseudonym",
         "duplicates": [(code, size) for (end, code), size in sorted(figures.reasons.items()) if end == "duplicates"],
         "curve": training_curve(run),
         "streams": run.figures("train").get("streams", ()),
@@ -141,10 +143,10 @@ def _funnel(figures: LedgerFigures) -> list[dict[str, Any]]:
 
 
 def _removed(figures: LedgerFigures) -> list[tuple[str, str, Size]]:
-    """(end, sentence, size) of what language and quality took away; codes that say the same are one line."""
+    """(end, sentence, size) of what all rules but duplicates took away; codes that say the same are one line."""
     found: dict[tuple[str, str], Size] = {}
     for (end, code), size in sorted(figures.reasons.items()):
-        if end in ("language", "quality"):
+        if end in ("language", "quality", "other"):
             told = found.setdefault((end, reason(code)), Size())
             told.add(size.documents, size.received_bytes, size.text_bytes)
     order = sorted(found.items(), key=lambda item: (item[0][0], -item[1].documents, item[0][1]))

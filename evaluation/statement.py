@@ -31,7 +31,7 @@ from licensing.errors import HerkomstError
 MOST_DOCUMENTS = 500
 """Documents listed in a statement; all of them come as CSV."""
 
-_REMOVED = ("unreadable", "language", "quality", "duplicates", "unexplained")
+_REMOVED = ("unreadable", "language", "quality", "duplicates", "other", "unexplained")
 _ORDER = ("train", "held-out", "review", "refused", *_REMOVED)
 _COLUMNS = (
     "native_id", "id", "title", "published", "source", "licence", "branch", "decision", "reason", "use", "tokens",

@@ -93,6 +93,7 @@ ENDS: Words = MappingProxyType(
         "language": ("Removed: language", "Verwijderd: taal"),
         "quality": ("Removed: quality", "Verwijderd: kwaliteit"),
         "duplicates": ("Removed: duplicate", "Verwijderd: doublure"),
+        "other": ("Removed: another rule of this run", "Verwijderd: een andere regel van deze run"),
         "unexplained": ("No reason recorded", "Geen reden vastgelegd"),
         "train": ("In the training text", "In de trainingstekst"),
         "held-out": ("Held out for testing", "Apart gehouden om te testen"),

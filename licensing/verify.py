@@ -586,9 +586,11 @@ def way_ended(row: dict[str, Any]) -> str:
         return "unreadable" if reason.startswith("unreadable-") else "refused"
     if reason.endswith("-admitted"):
         return "unexplained"
-    if reason.startswith("duplicate-"):
+    if reason.startswith("duplicate-") or reason == "repeats-nothing-left":
         return "duplicates"
-    return "language" if reason.startswith("language-") else "quality"
+    if reason.startswith("language-"):
+        return "language"
+    return "quality" if reason.startswith("quality-") else "other"
 
 
 class Figures:

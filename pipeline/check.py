@@ -15,6 +15,7 @@ from licensing.errors import HerkomstError
 from licensing.reservations import Reservation, load_agents
 from licensing.rights import Decision, Declared, Rights
 from licensing.table import LicenceTable, check_policy, load_table
+from pipeline.check_curation import explain_curation
 from pipeline.config import Loaded
 from pipeline.registered import obeyed_by
 from pipeline.run_directory import RunDirectory
@@ -34,7 +35,7 @@ def explain(loaded: Loaded) -> str:
     for source in config.sources:
         lines += _source(loaded, source, table, agreements)
     lines += ["", "Withdrawals", *(f"  {line}" for line in _withdrawals(loaded))]
-    lines += ["", "Curation", f"  {_curation(loaded)}"]
+    lines += ["", "Curation", *(f"  {line}" for line in explain_curation(loaded))]
     lines += ["", "Model and training", *(f"  {line}" for line in _training(loaded))]
     lines += ["", "Evaluation", f"  suites: {', '.join(config.evaluation.suites)}"]
     lines += ["", "Report", f"  by {config.report.provider}, contact {config.report.contact}"]
@@ -150,15 +151,6 @@ def _withdrawals(loaded: Loaded) -> list[str]:
         for one in sorted(found, key=lambda one: (one.run, one.number))
     ]
     return told or [f"none is in effect in {run.parent / 'withdrawals'}"]
-
-
-def _curation(loaded: Loaded) -> str:
-    settings = loaded.config.curation
-    return (
-        f"keep {', '.join(settings.languages)}; replace {', '.join(settings.personal_data.kinds)} by placeholders; "
-        f"one of each group of near duplicates stays; {loaded.config.corpus.held_out_share:.1%} of the documents are "
-        "held out and never trained on"
-    )
 
 
 def _training(loaded: Loaded) -> list[str]:

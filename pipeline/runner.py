@@ -16,12 +16,16 @@ from licensing.errors import HerkomstError
 from licensing.files import write_atomically
 from licensing.record import Entry
 from pipeline.amend import delete_withdrawn_text
+from pipeline.check_curation import prepare_curation
 from pipeline.config import Loaded
 from pipeline.progress import duration
 from pipeline.registered import obeyed_by, register_all, require_signed
 from pipeline.run_directory import RunDirectory, RunError
 from pipeline.stage import Context, InputDigests, Stage, fingerprint, is_fresh, perform, recover_outputs
 from pipeline.stages import NAMES, STAGES
+
+_BEFORE_CURATION = ("ingest", "admit", "curate")
+"""What is wrong with curation's own files must not show only after these have worked for hours."""
 
 
 def signing_key() -> SigningKey:
@@ -64,6 +68,7 @@ def run(
         withdrawals = obeyed_by(directory, loaded.config.policy.as_of)
         before: dict[str, Entry] = {}
         done: list[str] = []
+        prepared, names = False, {stage.name for stage in wanted}
         for stage in wanted:
             recover_outputs(stage, directory)
             if stage.obeys and withdrawals:
@@ -76,6 +81,9 @@ def run(
                     "out --only."
                 )
             if not fresh:
+                if not prepared and stage.name in _BEFORE_CURATION and "curate" in names and only in (None, "curate"):
+                    prepare_curation(loaded)
+                    prepared = True
                 context = replace(
                     _context(loaded, directory, stage, expected, before, workers, stage.name in force),
                     known=dict(known),
@@ -83,6 +91,9 @@ def run(
                 )
                 known[stage.name] = _perform(stage, context, key, hashlib.sha256(config).hexdigest())
                 done.append(stage.name)
+            else:
+                # Half-done work of a configuration that was given up holds text that a withdrawal would not reach.
+                _discard_other_partials(directory, stage, None)
             before[stage.name] = known[stage.name]
             if stage.name == only:
                 break
@@ -116,7 +127,7 @@ def _context(
     return Context(loaded, directory, count, partial, expected, dict(before), forced)
 
 
-def _discard_other_partials(directory: RunDirectory, stage: Stage, keep: Path) -> None:
+def _discard_other_partials(directory: RunDirectory, stage: Stage, keep: Path | None) -> None:
     """Delete half-done work of an older configuration; work of this one is continued."""
     for folder in directory.partial.glob(f"{stage.name}-*"):
         if folder != keep:

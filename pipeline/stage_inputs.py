@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from data_curation.settings import CurationSettings
 from licensing.agreement import Agreement, load_agreements
 from licensing.canonical import digest_of
-from pipeline.config import Loaded
+from licensing.reading import UnreadableFile
+from pipeline.config import SHIPPED, Loaded
 
 
 def agreements_of(loaded: Loaded) -> dict[str, Agreement]:
@@ -50,19 +52,47 @@ def rights_files(loaded: Loaded) -> Iterable[Path]:
 
 def quality_rules(loaded: Loaded) -> Path:
     """The file of quality rules."""
-    return loaded.resolve(loaded.config.curation.quality_rules or "quality.yaml")
+    return _named(loaded, "quality_rules", loaded.config.curation.quality_rules) or SHIPPED / "quality.yaml"
+
+
+def curation_settings(loaded: Loaded) -> CurationSettings:
+    """The settings of curation, with the files of rules that they name where they were found."""
+    settings = loaded.config.curation
+    personal, harm = settings.personal_data, settings.harm
+    found = {"rules": _named(loaded, "personal_data.rules", personal.rules)}
+    lists = {"lists": _named(loaded, "harm.lists", harm.lists)}
+    changed = {"personal_data": personal.model_copy(update=found), "harm": harm.model_copy(update=lists)}
+    return settings.model_copy(update=changed)
+
+
+def curation_keys(loaded: Loaded) -> Any:
+    """What curation depends on; whether repeats are cut or counted is decided when the corpus is committed."""
+    values = dump(loaded.config.curation)
+    for kind in ("paragraphs", "runs"):
+        ((values["repeats"] or {}).get(kind) or {}).pop("action", None)
+    return [values, loaded.config.policy.copies_not_admitted == "admit"]
 
 
 def curation_files(loaded: Loaded) -> Iterable[Path]:
-    """Rules and evaluation sets that curation depends on."""
+    """Rules and evaluation sets that curation depends on.
+
+    The key of pseudonyms is none of them: it may be destroyed once all text is in, and a run must still take out what
+    is withdrawn later.
+    """
     from data_curation.contamination.items import set_files
 
-    settings = loaded.config.curation
-    rules = [quality_rules(loaded), loaded.resolve(settings.personal_data.rules or "personal-data.yaml")]
-    rules += [loaded.resolve(settings.harm.lists or "harm/word-lists.yaml")]
-    key = settings.personal_data.key_file
+    settings = curation_settings(loaded)
+    rules = [quality_rules(loaded), settings.personal_data.rules or SHIPPED / "personal-data.yaml"]
+    lists = [settings.harm.lists or SHIPPED / "harm" / "word-lists.yaml"]
     sets = [path for one in settings.contamination.sets for path in set_files(one, loaded.root)]
-    return [*rules, loaded.resolve("function-words.yaml"), *([loaded.resolve(key)] if key else []), *sets]
+    return [*rules, *lists, SHIPPED / "function-words.yaml", *sets]
+
+
+def _named(loaded: Loaded, key: str, name: Path | None) -> Path | None:
+    try:
+        return loaded.resolve(name) if name else None
+    except UnreadableFile as fault:
+        raise UnreadableFile(f"curation.{key}: {fault}") from fault
 
 
 _GROUND_KEYS = ("basis", "basis_evidence", "reservations")

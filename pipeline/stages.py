@@ -20,6 +20,8 @@ from pipeline.stage_admit import admit
 from pipeline.stage_inputs import (
     agreements_of,
     curation_files,
+    curation_keys,
+    curation_settings,
     dump,
     ground_settings,
     plain_sources,
@@ -88,10 +90,11 @@ def _curate(context: Context) -> dict[str, Any]:
     job = CurationJob(
         received=context.run.received,
         decisions=context.run.decisions,
-        settings=context.loaded.config.curation,
+        settings=curation_settings(context.loaded),
         quality_rules=quality_rules(context.loaded),
         partial=context.partial,
         root=context.loaded.root,
+        copies_used=context.loaded.config.policy.copies_not_admitted == "admit",
     )
     with context.meter("curate", "shards") as meter:
         figures = curate(job, context.workers, meter.expect, meter.advance)
@@ -299,7 +302,7 @@ STAGES: tuple[Stage, ...] = (
         version=3,
         needs=("ingest", "admit"),
         outputs=lambda run: [run.curated],
-        settings=lambda loaded: dump(loaded.config.curation),
+        settings=curation_keys,
         work=_curate,
         inputs=curation_files,
     ),
@@ -352,7 +355,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="report",
-        version=1,
+        version=2,
         needs=("ingest", "admit", "curate", "commit", "tokenizer", "pack", "train", "evaluate"),
         outputs=lambda run: [run.reports],
         settings=lambda loaded: [

@@ -11,7 +11,7 @@ from data_curation.personal.context import ContextWords
 from data_curation.personal.national_ids import BOOK_NUMBER
 from data_curation.personal.rules import Card, Rules
 from data_curation.personal.shapes import Place
-from data_curation.settings import Kind
+from data_curation.personal_settings import Kind
 
 _GROUPED = ("9999 9999 9999 9999", "9999-9999-9999-9999", "9999 999999 99999", "9999-999999-99999",
             "9999 999999 9999", "9999-999999-9999", "9999 9999 9999 9999 999")  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from data_curation.settings import Kind
+from data_curation.personal_settings import Kind
 
 
 @dataclass(frozen=True, slots=True)

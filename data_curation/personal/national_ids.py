@@ -13,7 +13,7 @@ from data_curation.personal.checks import CHECKS
 from data_curation.personal.context import ContextWords
 from data_curation.personal.rules import NationalId, Rules
 from data_curation.personal.shapes import Place, expand
-from data_curation.settings import Kind
+from data_curation.personal_settings import Kind
 
 BOOK_NUMBER = re.compile(r"\b(?:isbn|issn|ean|gtin|doi|rfc|iso)\b\W{0,3}(?:1[03]\W{1,3})?\Z", re.IGNORECASE)
 """What stands before a number of thirteen digits that belongs to a thing."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from data_curation.personal.context import ContextWords
 from data_curation.personal.rules import Plates, Rules
 from data_curation.personal.shapes import Place, expand
-from data_curation.settings import Kind
+from data_curation.personal_settings import Kind
 
 
 class PlateJudge:

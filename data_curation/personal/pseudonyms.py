@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from data_curation.settings import Kind, PersonalDataSettings
+from data_curation.personal_settings import Kind, PersonalDataSettings
 from licensing.errors import HerkomstError
+from licensing.files import write_atomically
 
 Stand = Callable[[Kind, str], str]
 """From kind and value to what stands in the value's place."""
@@ -50,6 +51,28 @@ def read_key(file: Path | None, variable: str | None) -> bytes:
     if len(key) < LEAST_KEY_BYTES:
         raise NoKey(f"{where}: {len(key)} bytes, of at least {LEAST_KEY_BYTES} that a key needs. {_REMEDY}")
     return key
+
+
+def require_same_key(settings: PersonalDataSettings, mark: Path) -> None:
+    """Stop where finished tasks beside the file ``mark`` were made with another key for pseudonyms.
+
+    The file holds what the key makes of a fixed text, which does not tell the key.
+
+    Raises:
+        NoKey: there is no usable key, or it is another one.
+    """
+    if settings.style == "placeholder":
+        return
+    key = read_key(settings.key_file, settings.key_env)
+    made = hmac.new(key, b"herkomst-pseudonym-key-v1", hashlib.sha256).hexdigest()
+    if not mark.exists():
+        write_atomically(mark, made.encode())
+    elif mark.read_bytes() != made.encode():
+        raise NoKey(
+            "The key for pseudonyms is not the one with which this curation began, so that the same value would have "
+            "two pseudonyms in one corpus. Put the first key back, or begin again with `herkomst run CONFIG --force "
+            "curate`."
+        )
 
 
 _REMEDY = (

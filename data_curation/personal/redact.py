@@ -25,7 +25,7 @@ from data_curation.personal.plates import plate_judges
 from data_curation.personal.pseudonyms import stand_in
 from data_curation.personal.rules import Rules, read_rules
 from data_curation.personal.shapes import Judge, Shapes
-from data_curation.settings import Kind, PersonalDataSettings
+from data_curation.personal_settings import Kind, PersonalDataSettings
 
 Finder = Callable[[str, str], Iterator[Found]]
 """From text and language to what was found, in any order."""

@@ -13,7 +13,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from data_curation.settings import NATIONAL_IDS, Kind, LanguageCode, Share
+from data_curation.personal_settings import NATIONAL_IDS, Kind, LanguageCode
+from data_curation.settings import Share
 from licensing.reading import read_section
 from licensing.settings import Section
 

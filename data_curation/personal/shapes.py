@@ -16,7 +16,7 @@ from string import ascii_uppercase
 from typing import Any, Protocol
 
 from data_curation.personal.found import Found
-from data_curation.settings import Kind
+from data_curation.personal_settings import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ class Told:
 
     def takes_part(self, document: Any) -> bool:
         return not document.metadata.get("removed")
+
+    def shown(self, document: Any) -> dict[str, Any]:
+        return dict(document.metadata)
 
     def dropped(self, document: Any, reason: str) -> None:
         self.drops[document.id] = reason
@@ -50,6 +54,60 @@ def test_a_formatter_changes_text_and_says_so() -> None:
     broken[0].text = "schÃ¶n"
     out = {one.id: one.text for one in passed(FTFYFormatter(), broken, 0, 1, told)}
     assert told.changes == {"0": ("schÃ¶n", "schön")} and out["0"] == "schön" and len(out) == 6
+
+
+class FirstOne:
+    def run(self, data: Any, rank: int, world_size: int) -> Any:
+        yield next(data)
+
+
+def test_what_a_block_never_asked_for_is_not_lost() -> None:
+    told = Told()
+    out = list(passed(FirstOne(), documents(), 0, 1, told))
+    assert sorted(one.id for one in out) == [str(n) for n in range(6)]
+    assert sorted(told.drops) == ["1", "3", "4", "5"]
+
+
+class Meddler:
+    def run(self, data: Any, rank: int, world_size: int) -> Any:
+        for document in data:
+            document.metadata["language"] = "nld_Latn"
+            document.metadata["removed"] = None
+            yield Document(text=document.text + "!", id=document.id)
+
+
+def test_a_block_changes_nothing_but_the_text() -> None:
+    out = list(passed(Meddler(), documents(), 0, 1, Told()))
+    assert all(one.metadata.keys() == {"n"} for one in out if one.metadata["n"] != 2)
+    assert all(one.text.endswith("!") for one in out if one.metadata["n"] != 2)
+
+
+class Broken:
+    def run(self, data: Any, rank: int, world_size: int) -> Any:
+        for document in data:
+            yield {}[document.id]
+
+
+def test_a_block_that_fails_is_named_and_what_failed_before_it_is_not() -> None:
+    with pytest.raises(HerkomstError, match=r"block Broken failed with KeyError: '0'"):
+        list(passed(Broken(), documents(), 0, 1, Told()))
+
+    def interrupted() -> Any:
+        yield from documents()[:1]
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        list(passed(LambdaFilter(reason), interrupted(), 0, 1, Told()))
+
+
+class Picky:
+    def __init__(self, pattern: str) -> None:
+        re.compile(pattern)
+
+
+def test_whatever_a_block_raises_when_it_is_made_names_the_key() -> None:
+    with pytest.raises(HerkomstError, match=r"curation.blocks\[0\].*missing \)"):
+        made("tests.data_curation.test_blocks.Picky", {"pattern": "("}, "curation.blocks[0]")
 
 
 class Forger:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from data_curation import commit as module
 from data_curation.commit import CommitInputs, build_trees, commit
 from data_curation.duplicates import REMOVED
+from data_curation.repeats.search import REPEATS
+from data_curation.repeats.settings import RepeatsSettings
 from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, read_slice, slice_bounds, write_shard
 from data_curation.streams import read_streams
+from licensing.errors import HerkomstError
 from licensing.ledger import Ledger, partner_folder
 
 
@@ -169,3 +176,38 @@ def test_a_stream_is_read_no_more_often_than_its_strictest_document_allows(tmp_p
     owed = [[{"kind": "most-epochs", "value": value, "clause": "art. 4"}] for value in ("4", "2", "3")]
     one_by_one(tmp_path, [{"id": n, "duties": duty} for n, duty in zip(names, owed, strict=True)])
     assert [info.most_epochs for info in read_streams(tmp_path / "corpus")] == [2]
+
+
+def test_a_document_that_lost_passages_may_be_withdrawn(tmp_path: Path) -> None:
+    inputs = tables(tmp_path / "in", 20, 1)
+    gone = read_ids(inputs.curated)[0]
+    row = {"id": gone, "paragraphs": [1], "paragraph_holders": [bytes(32)], "runs": [], "run_holders": []}
+    pq.write_table(pa.Table.from_pylist([row], schema=REPEATS), tmp_path / "repeats.parquet")
+    purge_documents(inputs, {gone})
+    told = replace(inputs, repeats=tmp_path / "repeats.parquet", repeats_settings=RepeatsSettings())
+    committed(told, tmp_path / "out")
+    found = {row["id"]: row for row in Ledger(tmp_path / "out" / "ledger").rows()}
+    assert len(found) == 20 and found[gone]["use"] == "none" and found[gone]["decision"] == "refuse"
+
+
+def test_an_admitted_document_of_which_curation_tells_nothing_stops_the_commit(tmp_path: Path) -> None:
+    inputs = tables(tmp_path / "in", 20, 1)
+    lost = read_ids(inputs.curated)[0]
+    rewrite(inputs.curated, CURATED, lambda row: None if row["id"] == lost else row)
+    with pytest.raises(HerkomstError, match=lost):
+        committed(inputs, tmp_path / "out")
+
+
+def read_ids(folder: Path) -> list[str]:
+    return [row["id"] for row in read_shard(folder / "s" / "00000.parquet", ["id"])]
+
+
+def rewrite(folder: Path, schema: pa.Schema, change: Callable[[Row], Row | None]) -> None:
+    path = folder / "s" / "00000.parquet"
+    write_shard(path, [new for row in list(read_shard(path)) if (new := change(row)) is not None], schema)
+
+
+def purge_documents(inputs: CommitInputs, names: set[str]) -> None:
+    """Take documents out as `data_curation.purge` does."""
+    rewrite(inputs.curated, CURATED, lambda row: None if row["id"] in names else row)
+    rewrite(inputs.decisions, DECIDED, lambda row: row | {"outcome": "refuse"} if row["id"] in names else row)

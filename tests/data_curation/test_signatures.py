@@ -1,4 +1,5 @@
 import hashlib
+import json
 
 import numpy as np
 import pytest
@@ -56,6 +57,14 @@ def test_a_cut_file_is_refused(tmp_path, name):
     path = tmp_path / "a" / name
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(HerkomstError, match="cut short or made with other settings"):
+        SignatureFolder.open(tmp_path / "a", SETTINGS)
+
+
+def test_signatures_of_another_version_are_not_taken_for_other_settings(tmp_path):
+    write(tmp_path / "a")
+    form = json.loads((tmp_path / "a" / "form.json").read_text())
+    (tmp_path / "a" / "form.json").write_text(json.dumps(form | {"version": 2}))
+    with pytest.raises(HerkomstError, match="form 2, made by another version of Herkomst"):
         SignatureFolder.open(tmp_path / "a", SETTINGS)
 
 

@@ -3,13 +3,16 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from data_curation.personal_settings import Kind
 from evaluation.ledger_figures import read_figures, way_ended
 from evaluation.page import Numbers
 from evaluation.report import render_report, report_values
-from evaluation.words import reason
+from evaluation.words import PERSONAL_DATA, reason
+from licensing import verify
 from licensing.reasons import REASONS
 from tests.evaluation.made_run import CONFIG, NASTY, PARTNER, Provider, make_run, row, rows, write_ledger
 
@@ -96,6 +99,27 @@ def test_an_admitted_document_that_vanished_is_said_to_be_unexplained() -> None:
     assert way_ended("refuse", "unreadable-empty", "none") == "unreadable"
 
 
+@pytest.mark.parametrize(
+    ("reason", "end"),
+    [
+        ("duplicate-near", "duplicates"),
+        ("repeats-nothing-left", "duplicates"),
+        ("language-mixed", "language"),
+        ("quality-too-short", "quality"),
+        ("contaminated", "other"),
+        ("harm-word-list", "other"),
+        ("block-dropped", "other"),
+    ],
+)
+def test_no_document_is_said_to_be_of_low_quality_that_another_rule_removed(reason: str, end: str) -> None:
+    assert way_ended("admit", reason, "none") == end
+    assert verify.way_ended({"decision": "admit", "reason": reason, "use": "none"}) == end
+
+
+def test_every_kind_of_personal_data_that_is_looked_for_has_a_name() -> None:
+    assert set(PERSONAL_DATA) == set(get_args(Kind))
+
+
 def test_the_page_stands_alone_and_is_the_same_twice(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     page = render_report(run, Provider(), CONFIG)
@@ -111,7 +135,7 @@ def test_the_tables_say_what_the_ledger_says(tmp_path: Path) -> None:
         ["debian", "6", "6.0\N{NO-BREAK SPACE}kB", "5", "0", "1", "0", "2"],
     ]
     funnel = cells(page, "Documents left after each step")
-    assert [one[1] for one in funnel] == ["16", "15", "11", "10", "9", "7", "5"]
+    assert [one[1] for one in funnel] == ["16", "15", "11", "10", "9", "9", "7", "5"]
     verdicts = cells(page, "Decisions on rights")
     assert ["Refused", "debian", "GPL-3.0-only", "1"] in [one[:4] for one in verdicts]
     assert sum(int(one[3]) for one in verdicts) == 16

@@ -206,3 +206,31 @@ def test_a_kill_while_text_is_deleted_leaves_none_of_it(
     tables = [path for path in run.path.rglob("*.parquet") if phrase in str(pq.read_table(path).to_pylist())]
     assert tables == []
     assert runner.run(loaded, run, until="commit", workers=1) == []
+
+
+def test_nothing_is_cut_in_favour_of_a_copy_that_is_not_used(tmp_path: Path) -> None:
+    whole, *others = texts(12)
+    shared = max(whole.split("\n\n"), key=len)
+    own = [line(f"t{number}", f"{text}\n\n{shared}") for number, text in enumerate(others)]
+    bad = {
+        "name": "bad",
+        "partner": "Bad",
+        "reader": "jsonl",
+        "path": "bad.jsonl",
+        "language": "nl",
+        "columns": COLUMNS,
+    }
+    web = bad | {"name": "web", "partner": "Web", "path": "web.jsonl"}
+    rows = {"bad": [line("b", whole, licence="CC-BY-NC-4.0")], "web": [line("copy", whole), *own]}
+    for name, found in rows.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found), encoding="utf-8")
+    write_config(tmp_path / "small.yaml", sources=[bad, web], curation={"languages": ["nl"]})
+    herkomst("run", "small.yaml", "--until", "commit", cwd=tmp_path)
+    ledger = {row["native_id"]: row for row in Tracer(RunDirectory(tmp_path / "runs" / "small")).rows()}
+    assert ledger["copy"]["reason"] == "copy-not-admitted"
+    kept = [
+        row["native_id"]
+        for row in ledger.values()
+        if row["use"] != "none" and "repeats-cut" not in {event["reason"] for event in row["events"]}
+    ]
+    assert len(kept) == 1 and kept[0].startswith("t")

@@ -1,7 +1,7 @@
 import pytest
 
 from data_curation.personal import PersonalData
-from data_curation.settings import PersonalDataSettings
+from data_curation.personal_settings import PersonalDataSettings
 
 FINDERS = {
     kind: PersonalData(PersonalDataSettings(kinds=(kind,)))

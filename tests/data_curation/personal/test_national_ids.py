@@ -8,7 +8,7 @@ from data_curation.personal import PersonalData
 from data_curation.personal.checks import CHECKS
 from data_curation.personal.rules import read_rules
 from data_curation.personal.shapes import expand
-from data_curation.settings import NATIONAL_IDS, PersonalDataSettings
+from data_curation.personal_settings import NATIONAL_IDS, PersonalDataSettings
 
 RULES = read_rules().national_ids
 # Published examples: documentation of the registers and of python-stdnum, TIN specification of the Commission.

@@ -4,7 +4,8 @@ import re
 import pytest
 
 from data_curation.personal import NoKey, PersonalData
-from data_curation.settings import PersonalDataSettings
+from data_curation.personal.pseudonyms import require_same_key
+from data_curation.personal_settings import PersonalDataSettings
 
 KEY = "0123456789abcdef"
 
@@ -51,3 +52,14 @@ def test_a_missing_or_short_key_stops_everything(tmp_path, monkeypatch):
 def test_pseudonyms_without_a_place_for_the_key_are_refused():
     with pytest.raises(ValueError, match="exactly one of key_file and key_env"):
         PersonalDataSettings(style="pseudonym")
+
+
+def test_half_done_work_is_not_continued_with_another_key(tmp_path, monkeypatch):
+    settings = PersonalDataSettings(style="pseudonym", key_env="KEY_OF_TEST")
+    monkeypatch.setenv("KEY_OF_TEST", "k" * 32)
+    require_same_key(settings, tmp_path / "mark")
+    require_same_key(settings, tmp_path / "mark")
+    assert b"kkk" not in (tmp_path / "mark").read_bytes()
+    monkeypatch.setenv("KEY_OF_TEST", "l" * 32)
+    with pytest.raises(NoKey, match="--force curate"):
+        require_same_key(settings, tmp_path / "mark")

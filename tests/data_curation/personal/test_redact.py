@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_curation.personal import PersonalData
-from data_curation.settings import PersonalDataSettings
+from data_curation.personal_settings import PersonalDataSettings
 
 finder = PersonalData(PersonalDataSettings())
 

@@ -6,7 +6,8 @@ from data_curation.personal import PersonalData
 from data_curation.personal.context import ContextWords
 from data_curation.personal.rules import read_rules
 from data_curation.personal.shapes import expand
-from data_curation.settings import OFFICIAL_LANGUAGES, PersonalDataSettings
+from data_curation.personal_settings import PersonalDataSettings
+from data_curation.settings import OFFICIAL_LANGUAGES
 from licensing.reading import UnreadableFile
 
 TEXT = (files("configs") / "personal-data.yaml").read_text(encoding="utf-8")
