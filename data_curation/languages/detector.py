@@ -1,7 +1,7 @@
 """py3langid over a list of candidates, on a sample of the text.
 
-py3langid (BSD-3) is a naive Bayes model over byte n-grams that comes with the package, no download. It walks over every
-byte in Python, so that what it reads is what it costs: 4 to 5 MB/s.
+py3langid (BSD-3) is a naive Bayes model over byte n-grams that comes with the package, no download. What it reads is
+what it costs.
 """
 
 from __future__ import annotations
@@ -51,9 +51,11 @@ class Detector:
 @cache
 def _model() -> Any:
     """The model with all its languages, unpacked once a process; what is set on a copy leaves it as it is."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    from py3langid.langid import MODEL_FILE
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    from data_curation.languages.walk import FastIdentifier
+
+    return FastIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 def sample(text: str, characters: int) -> str:
