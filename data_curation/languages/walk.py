@@ -22,22 +22,20 @@ class FastIdentifier(LanguageIdentifier):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # By place (row of the state before, and byte): where the row of the state after begins, and what it says.
-        starts = np.asarray(self.tk_row, np.int32) << 8
-        self._start = int(starts[0])
-        self._rows = starts[self.tk_nextmove]
-        self._features = np.asarray(self.tk_output, np.int32)[self.tk_nextmove]
+        self._moves = np.asarray(self.tk_nextmove)
+        self._rows = np.asarray(self.tk_row, np.intp) << 8
+        self._outputs = np.asarray(self.tk_output, np.int32)
         self._known = len(self.nb_ptc)
 
     def features(self, text: bytes) -> NDArray[np.int32]:
         """Return the features of ``text`` in the order in which they end, repeats too."""
         letters = np.frombuffer(text, np.uint8).astype(np.intp)
-        places = letters + self._start
-        rows, before = self._rows.take(places), None
-        while before is None or not np.array_equal(rows, before):
-            np.add(letters[1:], rows[:-1], out=places[1:])
-            rows, before = self._rows.take(places), rows
-        features = self._features.take(places)
+        places = letters + self._rows[0]
+        states, before = self._moves.take(places), None
+        while before is None or not np.array_equal(states, before):
+            np.add(letters[1:], self._rows.take(states[:-1]), out=places[1:])
+            states, before = self._moves.take(places), states
+        features = self._outputs.take(states)
         return features[features >= 0]
 
     def visits(self, text: bytes) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -53,6 +51,6 @@ class FastIdentifier(LanguageIdentifier):  # type: ignore[misc]
     def _raw_score(self, text: bytes) -> NDArray[np.float32]:
         features, counts = self.visits(text)
         if not len(features):
-            return super()._raw_score(text)  # type: ignore[no-any-return]
+            return super()._raw_score(b"")  # type: ignore[no-any-return]
         # In this order and in single floats, the last bits of the sum are those of the package.
         return np.log1p(counts.astype(np.float32)) @ self.nb_ptc[features] + self.nb_pc  # type: ignore[no-any-return]
