@@ -35,7 +35,7 @@ class FastIdentifier(LanguageIdentifier):  # type: ignore[misc]
         while before is None or not np.array_equal(states, before):
             np.add(letters[1:], self._rows.take(states[:-1]), out=places[1:])
             states, before = self._moves.take(places), states
-        features = self._outputs.take(states)
+        features: NDArray[np.int32] = self._outputs.take(states)
         return features[features >= 0]
 
     def visits(self, text: bytes) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
