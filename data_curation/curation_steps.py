@@ -105,7 +105,7 @@ class ReadAdmitted(_Step):
                     "basis": known.basis,
                     "duties": known.duties,
                     "barred": known.barred,
-                    "received": folded_sha256(row["text"]),
+                    "received": row["text"],
                     "removed": None,
                     "events": [],
                     "personal_data": {},
@@ -331,7 +331,7 @@ class _TaskOutput:
             known["language"],
             rank,
             signature(words.hashes, duplicates),
-            received=known["received"],
+            received=folded_sha256(known["received"]),
             barred=known["barred"],
         )
         if self._repeats and not known["barred"]:

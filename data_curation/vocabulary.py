@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -29,6 +30,8 @@ BASE: Final = 0x9E3779B97F4A7C15
 
 _INVERSE: Final = pow(BASE, -1, 1 << 64)
 _MOST_WORDS = 1 << 18
+_FEW = 1 << 12
+"""Powers that are kept: no more are needed for the new words of a text of usual length."""
 
 
 class Vocabulary(dict[str, int]):
@@ -103,6 +106,15 @@ def _codes(words: Sequence[str], lengths: NDArray[np.int64]) -> tuple[NDArray[np
 
 
 def _powers(base: int, count: int) -> NDArray[np.uint64]:
+    return _first_powers(base)[:count] if count <= _FEW else _made_powers(base, count)
+
+
+@cache
+def _first_powers(base: int) -> NDArray[np.uint64]:
+    return _made_powers(base, _FEW)
+
+
+def _made_powers(base: int, count: int) -> NDArray[np.uint64]:
     factors = np.full(count, base, np.uint64)
     factors[0] = 1
     return np.cumprod(factors)

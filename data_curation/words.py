@@ -53,6 +53,11 @@ class RegexWords(WordTokenizer):  # type: ignore[misc]
         return hash(type(self).__qualname__)
 
 
+def every_character() -> str:
+    """All code points in order, surrogates too: what tables of characters are made from."""
+    return np.arange(0x110000, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+
 def word_hashes(words: Sequence[str]) -> NDArray[np.uint64]:
     """Return XXH3-64 (seed 0) of each word in lower case and UTF-8, in order; shape (words,)."""
     known = vocabulary()

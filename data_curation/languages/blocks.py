@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data_curation.words import every_character
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -84,7 +86,7 @@ def _word_starts(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 @cache
 def _classes() -> NDArray[np.uint8]:
-    every = "".join(map(chr, range(0x110000)))
+    every = every_character()
     classes = np.zeros(len(every), np.uint8)
     for run in _WORD_CHARACTERS.finditer(every):
         classes[run.start() : run.end()] = _WORD

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data_curation.words import every_character
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -151,17 +153,17 @@ def _short(lines: Places, ends: Places) -> Marks:
 def _table() -> NDArray[np.uint16]:
     """What each code point is, as bits."""
     table = np.zeros(0x110000, np.uint16)
-    everything = "".join(chr(code) for code in range(0x110000))
+    everything = every_character()
     for match in _WORDS.finditer(everything):
         table[match.start() : match.end()] |= _WORD
     for match in re.finditer(r"\s+", everything):
         table[match.start() : match.end()] |= _SPACE
-    for code in range(_WITH_CASE):
-        letter = chr(code)
-        if letter.islower():
-            table[code] |= _SMALL
-        elif letter.isupper() or letter.istitle():
-            table[code] |= _CAPITAL
+    small, upper, title = (
+        np.fromiter(map(test, everything[:_WITH_CASE]), np.bool_, _WITH_CASE)
+        for test in (str.islower, str.isupper, str.istitle)
+    )
+    table[:_WITH_CASE][small] |= _SMALL
+    table[:_WITH_CASE][~small & (upper | title)] |= _CAPITAL
     for marks, kind in (("!?…", _END), (".", _STOP), (":;", _HALF), ("\"'”»’)]“", _AFTER), ("\"'„“«‘([»¿¡", _BEFORE)):
         for mark in marks:
             table[ord(mark)] |= kind

@@ -155,7 +155,25 @@ def test_without_apt_it_says_so_and_names_the_way_out(tmp_path: Path, monkeypatc
         list(read(debian(), tmp_path, tmp_path))
 
 
+def test_a_package_that_no_list_has_is_named_once_own_lists_were_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    script = f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\necho "E: Unable to locate package" >&2\nexit 100\n'
+    for tool in ("apt-get", "dpkg-deb"):
+        (tools / tool).write_text(script)
+        (tools / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools))
+    with pytest.raises(SourceError, match=r"apt has no package 'no-such-package-here'"):
+        list(read(debian(packages=["no-such-package-here"]), tmp_path, tmp_path))
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert [line.split()[-1] for line in asked] == ["no-such-package-here", "update", "no-such-package-here"]
+    assert [str(tmp_path) in line and "Dir::State::Lists=" in line for line in asked] == [False, True, True]
+
+
 @needs_apt
+@pytest.mark.slow  # apt's own lists are fetched
 def test_an_unknown_package_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"apt has no package 'no-such-package-here'"):
         list(read(debian(packages=["no-such-package-here"]), tmp_path, tmp_path))

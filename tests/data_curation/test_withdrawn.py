@@ -128,10 +128,12 @@ ODD = DuplicatesSettings(permutations=16, bands=4, least_estimate=0.5)
 
 @st.composite
 def some(draw: st.DrawFn, settings: DuplicatesSettings, names: str) -> Signatures:
-    value = st.sampled_from([0, 1, 2, 2**32 - 1])
+    # One draw for all values of a signature: two bits each.
+    drawn = st.integers(0, 4**settings.permutations - 1)
     rows = []
     for name in draw(st.lists(st.sampled_from(names), max_size=8, unique=True)):
-        values = draw(st.lists(value, min_size=settings.permutations, max_size=settings.permutations))
+        bits = draw(drawn)
+        values = [(0, 1, 2, 2**32 - 1)[bits >> 2 * place & 3] for place in range(settings.permutations)]
         if draw(st.booleans()):
             values = [0] * 8 + values[8:]
         text, language = draw(st.sampled_from("xyzw")) + draw(st.sampled_from("123456")), draw(st.sampled_from("ab"))

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data_curation.languages.blocks import Blocks
-from data_curation.languages.detector import Detector, sample
+from data_curation.languages.detector import Detector, _model, sample
 from data_curation.languages.function_words import FunctionWords, read_function_words
 from data_curation.languages.tags import primary
 from data_curation.quality import read_quality
@@ -59,6 +59,17 @@ def test_probabilities_add_up_and_the_table_in_single_floats_says_the_same():
     stock.set_languages(["nl", "de", "en"])
     assert sum(share for _, share in ours) == pytest.approx(1, abs=1e-3)
     assert dict(ours) == pytest.approx(dict(stock.rank("een kort stukje")), abs=1e-3)
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+@example("Zo'n één tekst, ein Stück, кириллица, ελληνικά".encode() * 20)
+def test_all_bytes_at_once_visit_the_features_that_one_after_another_do(text):
+    from py3langid.langid import visit_counts
+
+    model = _model()
+    features, counts = model.visits(text)
+    stock = visit_counts(model.tk_nextmove, model._rowbase, model.tk_output, text) or {}
+    assert list(zip(features.tolist(), counts.tolist(), strict=True)) == list(stock.items())
 
 
 def test_reads_start_middle_and_end_only():
