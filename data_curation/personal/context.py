@@ -8,18 +8,22 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from data_curation.personal.found import in_placeholder
+from data_curation.personal.tables import column_head
 
 _LONGEST_WORD = 50
 _SHORT = 2
 _DIRECTLY = 12
-_ARTICLE = r"[^\w\n]{0,3}(?:[^\W\d_]{1,3}[^\w\n]{1,2})?\Z"
+_ARTICLE = r"[^\w\n]{0,3}\n?(?:[^\W\d_]{1,3}[^\w\n]{1,2})?\Z"
+_BRACKET = re.compile(r"\s?[(\[]\s?")
+_LONGEST_CELL = 80
 
 
 class ContextWords:
     """A set of words, any of which must stand within reach of a value.
 
     Whole words in capitals or small letters; ``*`` stands for further letters. A word of one or two letters ("nn",
-    "f.") counts only directly before the value or an article, for such letters are everywhere.
+    "f.") counts only directly before the value or an article, directly after it in brackets, or in the head of its
+    column of a table, for such letters are everywhere.
     """
 
     def __init__(self, words: Iterable[str], reach: int) -> None:
@@ -31,11 +35,26 @@ class ContextWords:
         self._long = _pattern(long, "")
         short = [word for word in every if _letters(word) <= _SHORT]
         self._short = _pattern(short, _ARTICLE)
+        self._any = _pattern([*long, *short], "")
         self._short_pieces = tuple(before + word + after for word in short for before in " (\n" for after in " .:(")
 
     def near(self, text: str, start: int, end: int) -> bool:
-        """Say whether a word stands within reach before ``start`` or after ``end``."""
-        return self.before(text, start) or self.after(text, end)
+        """Say whether a word stands within reach before ``start`` or after ``end``, or at the head of the column."""
+        return self.before(text, start) or self.after(text, end) or self.labels(text, start, end)
+
+    def labels(self, text: str, start: int, end: int) -> bool:
+        """Say whether a word is the head of the column of ``start``, or stands in brackets directly after ``end``."""
+        return self._in_brackets(text, end) or self._at_head(text, start)
+
+    def _in_brackets(self, text: str, end: int) -> bool:
+        bracket = _BRACKET.match(text, end)
+        return bracket is not None and self._any.match(text, bracket.end()) is not None
+
+    def _at_head(self, text: str, start: int) -> bool:
+        cell = column_head(text, start)
+        if cell is None or cell[1] - cell[0] > _LONGEST_CELL:
+            return False
+        return any(True for _ in _real(self._any, text, *cell))
 
     def before(self, text: str, start: int, floor: int = 0) -> bool:
         """Say whether a word stands within reach before ``start`` and not before ``floor``."""
@@ -44,11 +63,11 @@ class ContextWords:
             return True
         return any(True for _ in _real(self._short, text, max(floor, start - _DIRECTLY), start))
 
-    def after(self, text: str, end: int) -> bool:
-        """Say whether a word of more than two letters stands within reach after ``end``."""
-        return any(
-            start - end <= self._reach for start, _ in self._places(text, end, end + self._reach + _LONGEST_WORD)
-        )
+    def after(self, text: str, end: int, stop: int = -1) -> bool:
+        """Say whether a word of more than two letters stands within reach after ``end``, and not behind ``stop``."""
+        last = end + self._reach + _LONGEST_WORD
+        last = last if stop < 0 else min(last, stop)
+        return any(start - end <= self._reach for start, _ in self._places(text, end, last))
 
     def any_in(self, text: str, start: int, end: int) -> bool:
         """Say, quickly and at times wrongly, whether a word begins within reach before ``start`` or up to ``end``."""
@@ -65,6 +84,8 @@ class ContextWords:
         for beginning in self._beginnings:
             if beginning in window:
                 return True
+        if self.labels(text, start, end):
+            return True
         return bool(self._short_pieces) and self._short.search(text, max(0, start - _DIRECTLY), start) is not None
 
     def starts(self, text: str) -> list[int]:

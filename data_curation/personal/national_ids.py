@@ -11,6 +11,7 @@ from functools import cache
 
 from data_curation.personal.checks import CHECKS
 from data_curation.personal.context import ContextWords
+from data_curation.personal.found import UNKNOWN
 from data_curation.personal.rules import NationalId, Rules
 from data_curation.personal.shapes import Place, expand
 from data_curation.settings import Kind
@@ -48,9 +49,12 @@ class IdJudge:
 
     def _alone(self, place: Place) -> bool:
         needs = self._rule.bare if place.form.isdigit() else self._rule.written
-        own = place.language in self._rule.languages
+        # A text of unknown language may be of any country, but digits alone are then too little.
+        own = place.language in self._rule.languages or (place.language == UNKNOWN and not place.form.isdigit())
         return needs == "any" or (own and (needs == "own" or place.form in self._own_forms))
 
     def _words_in(self, language: str) -> ContextWords:
         own = self._rules.id_words.get(language, ()) if language in self._rule.languages else ()
+        if language == UNKNOWN:
+            own = tuple(word for each in self._rule.languages for word in self._rules.id_words.get(each, ()))
         return ContextWords((*self._rule.words, *own), self._rules.reach)
