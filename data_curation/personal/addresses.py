@@ -65,7 +65,7 @@ def _postcode(form: str, place_needed: bool) -> str:
 
 def _left(rules: Addresses) -> str:
     if rules.number == "before":
-        street = rf"(?:{_words(rules.before)}) (?:{_NAME} ){{0,5}}{_NAME}"
+        street = rf"(?:{_words(rules.before)})[ \n](?:{_NAME}[ \n]){{0,5}}{_NAME}"
         return rf"(?<![\w.,]){_NUMBER},? {street}[,\s]{{0,3}}" + _END
     kinds = []
     if rules.before:

@@ -14,7 +14,6 @@ from functools import cache
 from data_curation.personal.context import ContextWords
 from data_curation.personal.found import UNKNOWN, Found
 from data_curation.personal.rules import Births
-from data_curation.personal.tables import table_end
 
 _MONTH = r"(?P<{0}>[^\W\d_]{{3,14}})"
 _YEAR = r"(?P<{0}>[12][0-9]{{3}})"
@@ -31,6 +30,8 @@ _DATE = re.compile(
         + r"[.,]?(?:~Fómhair)?(?:~de|~del|~tal-|~ta['’])?(?:~|-)?"
         + _YEAR.format("year")
         + r"(?![0-9]))"
+        # 19560503
+        r"|(?<=[12])(?:9[0-9]|0[0-3])[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?!\w)"
         # 1956-05-03, 1956. 05. 03.
         r"|(?<=[12])[0-9]{3}(?:[-./]~?[0-9]{1,2}[-./]~?[0-9]{1,2}(?![0-9])\.?"
         # 1956. gada 3. maijā
@@ -46,13 +47,10 @@ _DATE = re.compile(
 _MONTH_FIRST = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)?,?[ \n](?P<year>[12][0-9]{3})(?![0-9])")
 _MONTH_BEFORE = re.compile(r"(?<!\w)(?P<month>[^\W\d_]{3,9})\.?[ \n]\Z")
 _STAR = re.compile(r"(?:\(|[^\W\d_][,;]? )\* ?\Z")
-_STAR_AND_DIGIT = re.compile(r"\* ?[0-9]")
 _AFTER_REACH = 12
 _SENTENCE_END = re.compile(r"[.!?;](?=\s)(?<!\d.)|\n\n")
 # The end of a paragraph, unless it ends with a label.
 _PARAGRAPH_END = re.compile(r"(?<![:*_|\n])[ \t]*\n[ \t]*\n")
-# Wide enough that a date cut off at the edge of a part is out of any word's reach.
-_BEFORE, _AFTER = 100, 150
 _LONGEST_WORD = 50
 
 
@@ -70,33 +68,18 @@ class BirthDates:
     def find(self, text: str, language: str) -> Iterator[Found]:
         """Find dates of birth; a word counts for the first date after it alone."""
         floor = 0
-        for start, end in sorted(
-            {date for part in self._parts(text, language) for date in self._dates(text, *part, language)}
-        ):
+        for start, end in sorted(set(self._dates(text, language))):
             rule = self._rule(text, start, end, language, self._floor(text, floor, start))
             floor = end
             if rule:
                 yield Found("birth-date", start, end, rule)
 
-    def _parts(self, text: str, language: str) -> Iterator[tuple[int, int]]:
-        """Yield the parts of a text around words and stars; outside of them no date is one of birth."""
-        stars = [match.start() for match in _STAR_AND_DIGIT.finditer(text)]
-        start = end = 0
-        for place in sorted([*self._words(language).starts(text), *stars]):
-            if place - _BEFORE > end:
-                if end:
-                    yield start, end
-                start = place - _BEFORE
-            end = max(place + self._rules.reach + _AFTER, table_end(text, place))
-        if end:
-            yield max(0, start), end
-
-    def _dates(self, text: str, first: int, last: int, language: str) -> Iterator[tuple[int, int]]:
-        """Yield the places of all dates of the years that count in a part of the text."""
-        for match in _DATE.finditer(text, first, last):
+    def _dates(self, text: str, language: str) -> Iterator[tuple[int, int]]:
+        """Yield the places of all dates of the years that count: dates are rarer than words such as "born"."""
+        for match in _DATE.finditer(text):
             if self._is_date(match, language):
                 yield match.span()
-        for match in _MONTH_FIRST.finditer(text, first, last):
+        for match in _MONTH_FIRST.finditer(text):
             before = _MONTH_BEFORE.search(text, max(0, match.start() - 12), match.start())
             if before and self._is_month(before["month"], language) and self._young(match["year"]):
                 yield before.start(), match.end()
@@ -134,6 +117,8 @@ class BirthDates:
         if month is not None and not self._is_month(month, language):
             return False
         first = match.group()[:4]
+        if len(match.group()) == 8 and match.group().isdigit() and first[:2] not in ("19", "20"):
+            return False
         year = match["numeric"] or match["year"] or (first if first.isdigit() else None)
         return year is None or self._young(year)
 

@@ -27,10 +27,10 @@ class ContextWords:
     """
 
     def __init__(self, words: Iterable[str], reach: int) -> None:
-        every = tuple(word.lower() for word in words)
+        every = tuple(dict.fromkeys(word.lower().rstrip(".") for word in words))
         long = [word for word in every if _letters(word) > _SHORT]
         self._reach = reach
-        self._beginnings = tuple(dict.fromkeys(_beginning(word) for word in long))
+        self._pieces = _fewest(_longest_piece(word) for word in long)
         self._text, self._starts = "", list[int]()
         self._long = _pattern(long, "")
         short = [word for word in every if _letters(word) <= _SHORT]
@@ -70,9 +70,9 @@ class ContextWords:
         return any(start - end <= self._reach for start, _ in self._places(text, end, last))
 
     def any_in(self, text: str, start: int, end: int) -> bool:
-        """Say, quickly and at times wrongly, whether a word begins within reach before ``start`` or up to ``end``."""
+        """Say, quickly and at times wrongly, whether a word stands within reach before ``start`` or up to ``end``."""
         if self._text is not text:
-            self._text, self._starts = text, sorted(_starts(text, self._beginnings))
+            self._text, self._starts = text, sorted(_starts(text, self._pieces))
         at = bisect_left(self._starts, start - self._reach - _LONGEST_WORD)
         return at < len(self._starts) and self._starts[at] < end
 
@@ -81,17 +81,12 @@ class ContextWords:
         # Here a look at the surroundings is faster than a list for the whole text: a rule asks but seldom.
         far = self._reach + _LONGEST_WORD
         window = _lowered(text)[max(0, start - far) : end + far]
-        for beginning in self._beginnings:
-            if beginning in window:
+        for piece in self._pieces:
+            if piece in window:
                 return True
         if self.labels(text, start, end):
             return True
         return bool(self._short_pieces) and self._short.search(text, max(0, start - _DIRECTLY), start) is not None
-
-    def starts(self, text: str) -> list[int]:
-        """Return, in order and at times wrongly, where words begin in a text, those of one or two letters too."""
-        self.any_in(text, 0, 0)
-        return sorted({*self._starts, *_starts(text, self._short_pieces)})
 
     def _places(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         # Most values have no word near: a list of where words may begin in a text is many times as fast as the pattern.
@@ -109,17 +104,27 @@ def _lowered(text: str) -> str:
     return text.replace("İ", "I").lower()
 
 
-def _starts(text: str, beginnings: Iterable[str]) -> Iterator[int]:
+def _starts(text: str, pieces: Iterable[str]) -> Iterator[int]:
     lowered = _lowered(text)
-    for beginning in beginnings:
-        at = lowered.find(beginning)
+    for piece in pieces:
+        at = lowered.find(piece)
         while at >= 0:
             yield at
-            at = lowered.find(beginning, at + 1)
+            at = lowered.find(piece, at + 1)
 
 
-def _beginning(word: str) -> str:
-    return re.split(r"[* ]", word, maxsplit=1)[0]
+def _longest_piece(word: str) -> str:
+    """The longest piece that stands in a text as it is: of "date of birth" the rarest too."""
+    return max(re.split(r"[* ]+", word), key=len)
+
+
+def _fewest(pieces: Iterable[str]) -> tuple[str, ...]:
+    """Leave out each piece that contains another: where it is found, the other is."""
+    kept = list[str]()
+    for piece in sorted(set(pieces), key=lambda piece: (len(piece), piece)):
+        if not any(each in piece for each in kept):
+            kept.append(piece)
+    return tuple(kept)
 
 
 def _pattern(words: list[str], tail: str) -> re.Pattern[str]:

@@ -18,6 +18,8 @@ from data_curation.settings import Kind
 
 BOOK_NUMBER = re.compile(r"\b(?:isbn|issn|ean|gtin|doi|rfc|iso)\b\W{0,3}(?:1[03]\W{1,3})?\Z", re.IGNORECASE)
 """What stands before a number of thirteen digits that belongs to a thing."""
+_CHECKED = 0.2
+"""Chance of random digits up to which a number counts as one with a check."""
 
 
 class IdJudge:
@@ -54,7 +56,9 @@ class IdJudge:
         return needs == "any" or (own and (needs == "own" or place.form in self._own_forms))
 
     def _words_in(self, language: str) -> ContextWords:
-        own = self._rules.id_words.get(language, ()) if language in self._rule.languages else ()
-        if language == UNKNOWN:
-            own = tuple(word for each in self._rule.languages for word in self._rules.id_words.get(each, ()))
+        spoken = self._rule.languages if language == UNKNOWN else {language}.intersection(self._rule.languages)
+        lists = [self._rules.id_words]
+        if self._rule.chance <= _CHECKED:
+            lists.append(self._rules.office_words)
+        own = [word for words in lists for each in sorted(spoken) for word in words.get(each, ())]
         return ContextWords((*self._rule.words, *own), self._rules.reach)

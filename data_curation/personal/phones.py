@@ -78,7 +78,7 @@ class Phones:
                 for match in _EIGHT.finditer(text, start, end):
                     if _may_be_national(text, match, regions, words, strict):
                         yield from _confirmed(text, *match.span(), ("LT",), "phone-national")
-            if words.any_in(text, start, end) or words.labels(text, start, end):
+            if words.any_in(text, start, end) or words.labels(text, *cluster.span()):
                 for match in _BARE.finditer(text, start, end):
                     if _has_word(text, match, words):
                         yield from _confirmed(text, *match.span(), regions, "phone-context")

@@ -2,7 +2,8 @@
 
 Typesetting breaks a number with no-break and thin spaces, and with the hyphens of Unicode; the minus and the en dash
 stand for a hyphen as often. Every sign is replaced by one sign, so that places stay those of the text as given. Letters
-of a few identity numbers, written small as in a form on the web, become capitals.
+of a few identity numbers, written small as in a form on the web, become capitals, and those of German plates lose
+their dots.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ _SPACES = "\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f"
 _HYPHENS = "\u2010\u2011\u2012\u2013\u2212"
 # A digit first, and what stands before it asked afterwards: see shapes.
 _SMALL = re.compile(
-    r"[0-9](?:"
+    r"[0-9](?=[0-9]?-?[a-z])(?:"
     # An Italian codice fiscale, in one piece and in groups.
     r"(?<=[a-z]{6}[0-9])[0-9][a-z][0-9]{2}[a-z][0-9]{3}[a-z](?!\w)"
     r"|(?<=[a-z]{3} [a-z]{3} [0-9])[0-9][a-z][0-9]{2} ?[a-z][0-9]{3}[a-z](?!\w)"
@@ -21,6 +22,9 @@ _SMALL = re.compile(
     r"|(?<=[0-9]{3})-?[a-z]{1,2}(?!\w))"
 )
 _LETTERS_BEFORE = 7
+# German plates: their letters, and those of no other number, may have dots.
+_UMLAUTS = re.compile("[ÄÖÜ](?=[A-Z]?[ -][A-ZÄÖÜ]{1,2}[ -]?[0-9]|[ -]?[0-9])")
+_BASE = {"Ä": "A", "Ö": "O", "Ü": "U"}
 
 
 def plain(text: str) -> str:
@@ -31,6 +35,8 @@ def plain(text: str) -> str:
                 # Most texts have none of them, and to look is faster than to copy.
                 if each in text:
                     text = text.replace(each, sign)
+        if any(each in text for each in _BASE):
+            text = _UMLAUTS.sub(lambda match: _BASE[match.group()], text)
     return _with_capitals(text)
 
 

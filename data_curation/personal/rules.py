@@ -123,6 +123,8 @@ class Rules(Section):
     national_ids: dict[str, NationalId]
     id_words: dict[LanguageCode, Words]
     """Words for any identity number, by the language of the text."""
+    office_words: dict[LanguageCode, Words]
+    """Names of offices and papers, likewise; not for numbers that nearly any digits would be."""
     phone_words: Words
     """Words near a phone number, in texts of any language."""
     phone_words_own: dict[LanguageCode, Words]

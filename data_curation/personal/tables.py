@@ -23,22 +23,6 @@ def column_head(text: str, at: int) -> tuple[int, int] | None:
     return _cell(text, head, sign, text.count(sign, first, at)) if head < first else None
 
 
-def table_end(text: str, at: int) -> int:
-    """Return the end of the rows below the line in which ``at`` stands; ``at`` itself where it is no table."""
-    first = _line_start(text, at)
-    sign = _sign(text, first) if first is not None else None
-    if first is None or sign is None:
-        return at
-    last = _line_end(text, first)
-    count = text.count(sign, first, last)
-    for _ in range(_MOST_ROWS):
-        below = _line_end(text, last + 1)
-        if last >= len(text) or text.count(sign, last + 1, below) != count:
-            break
-        last = below
-    return last
-
-
 def _line_start(text: str, at: int) -> int | None:
     """Return where the line of ``at`` begins, None where that is too far."""
     start = text.rfind("\n", max(0, at - _WIDEST), at) + 1
