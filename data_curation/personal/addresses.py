@@ -22,7 +22,11 @@ _NUMBER = (
 _END = r"[,;\s|-]{1,3}(?:[A-Z]{1,3}-)?\Z"
 _STARTS = r"[A-ZÀ-ÖØ-ÞŁŚŻĆŹ]"
 _PARTICLES = "aan|den|de|der|la|le|les|sur|am|an|im|in|do|da|del"
-_PLACE = rf"(?:St\.? )?{_STARTS}[\w'’]*(?:[ -](?:{_STARTS}[\w'’]+|(?:{_PARTICLES})(?!\w))){{0,3}}"
+_PLACE = (
+    rf"(?:St\.? )?{_STARTS}[\w'’]*(?:[ -](?:{_STARTS}[\w'’]+|(?:{_PARTICLES})(?!\w)(?:\n{_STARTS}[\w'’]+)?)){{0,3}}"
+)
+# What stands on the next line may be a label as well.
+_PLACE_OR_NOT = rf" {{0,2}}{_PLACE}| ?\n{_PLACE}(?=[.,;)\n]|\Z)"
 
 
 class AddressFinder:
@@ -31,8 +35,7 @@ class AddressFinder:
     def __init__(self, country: str, rules: Addresses) -> None:
         self._languages = frozenset(rules.languages)
         self._rule = f"{country}-address"
-        # A line may end between postcode and place only where a place has to be there.
-        self._place = re.compile((r"(?: {0,2}| ?\n)" if rules.place_needed else " {0,2}") + _PLACE)
+        self._place = re.compile(rf"(?: {{0,2}}| ?\n){_PLACE}" if rules.place_needed else _PLACE_OR_NOT)
         self._postcode = re.compile(_postcode(rules.postcode, rules.place_needed))
         self._left = re.compile(_left(rules))
 

@@ -25,6 +25,9 @@ _NATIONAL = re.compile(_STARTS + r"\(?0(?=[ )-]?[1-9])" + _DIGITS % "6,13")
 # Lithuania's prefix for calls within the country was 8 up to 2024.
 _EIGHT = re.compile(_STARTS + r"\(?8[ -]\(?(?=[3-7])" + _DIGITS % "7,8")
 _BARE = re.compile(_STARTS + r"\(?[1-9]" + _DIGITS % "6,13")
+# A part of an account number, whose check may be wrong.
+_IN_ACCOUNT = re.compile(r"(?<!\w)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){1,7} ?\Z")
+_LONGEST_ACCOUNT = 42
 # A date or time that goes on, or a decimal number.
 _STARTS_AS_DATE = re.compile(r"\(?(?:\d{1,2}[-./]\d{1,2}[-./]\d{4}|[12]\d{3}[-./]\d{1,2}[-./]\d{1,2})(?!\d)")
 _DECIMAL = re.compile(r"\d{1,3}\.\d+")
@@ -126,6 +129,8 @@ def _confirmed(text: str, start: int, end: int, regions: Sequence[str], rule: st
 def _begins_something_else(text: str, start: int, candidate: str) -> bool:
     """Say whether a date, a version, a book or an American postcode starts here."""
     if _STARTS_AS_DATE.match(candidate) or _NOT_A_PHONE.fullmatch(candidate):
+        return True
+    if _IN_ACCOUNT.search(text, max(0, start - _LONGEST_ACCOUNT), start):
         return True
     before = text[max(0, start - 16) : start]
     return bool(BOOK_NUMBER.search(before) or (_US_STATE.search(before) and _US_POSTCODE.match(candidate)))

@@ -76,11 +76,8 @@ class PersonalData:
         """Search the text as it is, and over the ends of its lines."""
         text = plain(text)
         found = [each for finder in self._finders for each in finder(text, language)]
-        phones = sorted(each.start for each in found if each.kind == "phone")
-        for each in find_wrapped(text, language, self._wrapped):
-            # What is a phone number on its own line ends there.
-            if each.kind != "phone" or not _holds(phones, each):
-                found.append(each)
+        whole = _whole_phones(found)
+        found += [each for each in find_wrapped(text, language, self._wrapped) if not _goes_on(each, whole)]
         return _without_overlaps([each for each in found if not in_placeholder(text, each.start, each.end)])
 
     def _anything_around(self, text: str, replaced: Sequence[_Replaced], language: str) -> bool:
@@ -145,10 +142,19 @@ def _without_overlaps(found: list[Found]) -> list[Found]:
     return kept
 
 
-def _holds(starts: Sequence[int], found: Found) -> bool:
-    """Say whether one of ``starts``, in order, lies in what was found."""
-    at = bisect_left(starts, found.start)
-    return at < len(starts) and starts[at] < found.end
+def _whole_phones(found: Sequence[Found]) -> tuple[set[int], list[int]]:
+    """Return where phone numbers begin, and in order where those begin that show it by a plus or a zero."""
+    phones = [each for each in found if each.kind == "phone"]
+    return {each.start for each in phones}, sorted(each.start for each in phones if each.rule != "phone-context")
+
+
+def _goes_on(wrapped: Found, whole: tuple[set[int], list[int]]) -> bool:
+    """Say whether a phone number over two lines is one that ends on the first and another on the second."""
+    starts, sure = whole
+    if wrapped.kind != "phone":
+        return False
+    at = bisect_left(sure, wrapped.start)
+    return wrapped.start in starts or (at < len(sure) and sure[at] < wrapped.end)
 
 
 def _rebuilt(text: str, replaced: Sequence[_Replaced]) -> str:
