@@ -28,8 +28,11 @@ _BARE = re.compile(_STARTS + r"\(?[1-9]" + _DIGITS % "6,13")
 # A part of an account number, whose check may be wrong.
 _IN_ACCOUNT = re.compile(r"(?<!\w)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){1,7} ?\Z")
 _LONGEST_ACCOUNT = 42
-# A date or time that goes on, or a decimal number.
-_STARTS_AS_DATE = re.compile(r"\(?(?:\d{1,2}[-./]\d{1,2}[-./]\d{4}|[12]\d{3}[-./]\d{1,2}[-./]\d{1,2})(?!\d)")
+# A date or time that goes on, opening hours, or a decimal number.
+_STARTS_AS_DATE = re.compile(
+    r"\(?(?:[0-2]?\d\.[0-5]\d ?- ?[0-2]?\d\.[0-5]\d"
+    r"|\d{1,2}[-./]\d{1,2}[-./]\d{4}|[12]\d{3}[-./]\d{1,2}[-./]\d{1,2})(?!\d)"
+)
 _DECIMAL = re.compile(r"\d{1,3}\.\d+")
 _MORE_THOUSANDS = re.compile(r" \d{3}(?:,\d| \d{3})")
 _NOT_A_PHONE = re.compile(
@@ -49,6 +52,7 @@ _LONG_CODES = frozenset(("DE", "AT"))
 _LAST_GROUP = re.compile(r"(?<=[0-9])(?!\.[0-9])[^0-9]+[0-9]+\Z")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _LONGEST_PREFIX = 4
+_DIRECTLY_AFTER = 3
 
 
 class Phones:
@@ -58,6 +62,7 @@ class Phones:
         every = tuple(dict.fromkeys(each for some in regions.values() for each in some))
         self._regions = {UNKNOWN: every, **regions}
         self._words = cache(lambda language: ContextWords(_words(rules, language), rules.phone_reach))
+        self._after = cache(lambda language: ContextWords(rules.phone_words_after.get(language, ()), _DIRECTLY_AFTER))
 
     def find(self, text: str, language: str, *, strict: bool = False) -> Iterator[Found]:
         """Find phone numbers in runs of at least seven digits.
@@ -81,9 +86,10 @@ class Phones:
                 for match in _EIGHT.finditer(text, start, end):
                     if _may_be_national(text, match, regions, words, strict):
                         yield from _confirmed(text, *match.span(), ("LT",), "phone-national")
-            if words.any_in(text, start, end) or words.labels(text, *cluster.span()):
+            after = self._after(language).after(text, cluster.end())
+            if after or words.any_in(text, start, end) or words.labels(text, *cluster.span()):
                 for match in _BARE.finditer(text, start, end):
-                    if _has_word(text, match, words):
+                    if (after and match.end() == cluster.end()) or _has_word(text, match, words):
                         yield from _confirmed(text, *match.span(), regions, "phone-context")
 
 

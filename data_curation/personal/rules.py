@@ -129,6 +129,8 @@ class Rules(Section):
     """Words near a phone number, in texts of any language."""
     phone_words_own: dict[LanguageCode, Words]
     """More of them, by the language of the text."""
+    phone_words_after: dict[LanguageCode, Words]
+    """Words directly after a phone number, of languages that put them there."""
     phone_reach: int = Field(ge=1)
     cards: tuple[Card, ...]
     card_words: Words

@@ -62,7 +62,7 @@ def test_numbers_on_several_lines_are_no_value(text):
     ("head", "value", "language", "kind"),
     [
         ("OIB", "33392005961", "hr", "national-id"),
-        ("RČ", "7103192745", "cs", "national-id"),
+        ("RČ", "530101123", "cs", "national-id"),
         ("GEBOORTEDATUM", "3-5-1956", "nl", "birth-date"),
         ("Γεν.", "3 Μαΐου 1956", "el", "birth-date"),
         ("telefon", "512 345 678", "pl", "phone"),
@@ -105,6 +105,7 @@ def test_the_head_of_a_column_is_the_cell_above_in_the_first_line():
         ("8 612 34567", "lt", "phone"),
         ("la 021.393.51.76", "ro", "phone"),
         ("IP:2a02:a44:5::1", "nl", "ip"),
+        ("a (1) 345-7062 számon", "hu", "phone"),
         ("6759 6498 2643 8453", "nl", "card"),
     ],
 )
@@ -123,6 +124,7 @@ def test_a_value_is_found_by_a_word_after_it_or_its_own_form(text, language, kin
         ("Tellimuse nr EE86 8190 9277 6256 3872", "et"),
         ("revenue of 1234567 in tax", "en"),
         ("telk 5123 5315", "et"),
+        ("odprto 08.00-12.30, 13.95-17.00", "sl"),
     ],
 )
 def test_what_has_a_word_or_form_by_chance_stays(text, language):
