@@ -70,7 +70,7 @@ class BirthDates:
         """Find dates of birth; a word counts for the first date after it alone."""
         floor = 0
         for start, end in sorted(set(self._dates(text, language))):
-            rule = self._rule(text, start, end, language, self._floor(text, floor, start))
+            rule = self._rule(text, start, end, language, floor)
             floor = end
             if rule:
                 yield Found("birth-date", start, end, rule)
@@ -89,7 +89,9 @@ class BirthDates:
         if _STAR.search(text, max(0, start - 5), start):
             return "birth-date-star"
         words = self._words(language)
-        if words.before(text, start, floor) or words.labels(text, start, end):
+        # Most dates have no word at all before them: asked first, for that is fast.
+        before = words.before(text, start, floor) and words.before(text, start, self._floor(text, floor, start))
+        if before or words.labels(text, start, end):
             return "birth-date-context"
         # A paragraph that ends with the date is asked no further.
         if self._after(language).after(text, end, text.find("\n\n", end, end + _AFTER_REACH)):
