@@ -18,7 +18,8 @@ address        street and number beside a postcode, in some countries           
 name           after a form of address; off unless asked for                                     ``names``
 =============  ================================================================================  ==================
 
-Not found: numbers split over lines, names without a title, addresses without a postcode, dates of birth without a word,
+A value is also found where one line end breaks it, with any kind of space or hyphen in it, and under a word at the head
+of its column. Not found: names without a title, addresses without a postcode, dates of birth without a word,
 and everything that is personal by its meaning alone.
 """
 

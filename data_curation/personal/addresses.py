@@ -9,44 +9,51 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from data_curation.personal.found import Found
+from data_curation.personal.found import UNKNOWN, Found
 from data_curation.personal.rules import Addresses
 
 _LONGEST_LEFT = 90
 _NAME = r"[^\W\d_][\w.'’-]*"
 _NUMBER = (
-    r"(?:(?:n\.|nr\.?|n°|nº|nro\.?|no\.) ?)?[1-9][0-9]{0,3}(?: ?[-/–+] ?[0-9]{1,4})?(?: ?[a-zA-Z](?!\w))?"
+    r"(?:(?:n\.|nr\.?|n°|nº|nro\.?|no\.) ?)?[1-9][0-9]{0,4}(?: ?[-/+] ?[0-9]{1,4})?(?: ?[a-zA-Z](?!\w))?"
     r"(?: ?(?:bis|ter|quater|hs|[IVX]{1,4})(?!\w))?(?:,? (?:bus|bte|boîte|m\.|lok\.|apt\.?|app\.?) ?\w{1,4}|"
-    r",? [0-9]{1,2}[ºª°.]? ?[A-Za-z]{0,3}| ?[-/–] ?[a-zA-Z0-9]{1,4})?"
+    r",? [0-9]{1,2}[ºª°.]? ?[A-Za-z]{0,3}| ?[-/] ?[a-zA-Z0-9]{1,4})?"
 )
-_END = r"[,\s–|-]{1,3}(?:[A-Z]{1,3}-)?\Z"
+_END = r"[,;\s|-]{1,3}(?:[A-Z]{1,3}-)?\Z"
 _STARTS = r"[A-ZÀ-ÖØ-ÞŁŚŻĆŹ]"
 _PARTICLES = "aan|den|de|der|la|le|les|sur|am|an|im|in|do|da|del"
-_PLACE = re.compile(
-    rf"[ \u00a0]{{0,2}}(?:St\.? )?{_STARTS}[\w'’]*(?:[ -](?:{_STARTS}[\w'’]+|(?:{_PARTICLES})(?!\w))){{0,3}}"
+_PLACE = (
+    rf"(?:St\.? )?{_STARTS}[\w'’]*(?:[ -](?:{_STARTS}[\w'’]+|(?:{_PARTICLES})(?!\w)(?:\n{_STARTS}[\w'’]+)?)){{0,3}}"
 )
+# What stands on the next line may be a label as well.
+_PLACE_OR_NOT = rf" {{0,2}}{_PLACE}| ?\n{_PLACE}(?=[.,;)\n]|\Z)"
 
 
 class AddressFinder:
     """The addresses of one country."""
 
     def __init__(self, country: str, rules: Addresses) -> None:
-        self.languages = frozenset(rules.languages)
+        self._languages = frozenset(rules.languages)
         self._rule = f"{country}-address"
+        self._place = re.compile(rf"(?: {{0,2}}| ?\n){_PLACE}" if rules.place_needed else _PLACE_OR_NOT)
         self._postcode = re.compile(_postcode(rules.postcode, rules.place_needed))
         self._left = re.compile(_left(rules))
+
+    def reads(self, language: str) -> bool:
+        """Say whether texts of a language are searched; those of an unknown one are."""
+        return language in self._languages or language == UNKNOWN
 
     def find(self, text: str) -> Iterator[Found]:
         """Find addresses."""
         for code in self._postcode.finditer(text):
             start = self._start(text, code.start())
             if start is not None:
-                place = _PLACE.match(text, code.end())
+                place = self._place.match(text, code.end())
                 yield Found("address", start, place.end() if place else code.end(), self._rule)
 
     def _start(self, text: str, code: int) -> int | None:
         """Return where the street before the postcode begins; a postcode is first tested for a separator before it."""
-        if text[code - 1 : code] not in (" ", "\n", "-", ",", "\u00a0"):
+        if text[code - 1 : code] not in (" ", "\n", "-", ","):
             return None
         left = self._left.search(text, max(0, code - _LONGEST_LEFT), code)
         return left.start() if left else None
@@ -54,14 +61,14 @@ class AddressFinder:
 
 def _postcode(form: str, place_needed: bool) -> str:
     """A pattern that begins with a digit: see shapes."""
-    pattern = form.replace("9", "[0-9]").replace("A", "[A-Z]").replace(" ", "[ \\u00a0]?")
+    pattern = form.replace("9", "[0-9]").replace("A", "[A-Z]").replace(" ", " {0,2}")
     pattern = pattern.replace("[0-9]", r"[1-9](?<![\w.,].)" if place_needed is False else r"[0-9](?<![\w.,].)", 1)
-    return pattern + r"(?![\w-])" + (rf"(?=[ \u00a0]{{1,2}}{_STARTS}[^\W\d_])" if place_needed else "")
+    return pattern + r"(?![\w-])" + (rf"(?=(?: {{1,2}}| ?\n){_STARTS}[^\W\d_])" if place_needed else "")
 
 
 def _left(rules: Addresses) -> str:
     if rules.number == "before":
-        street = rf"(?:{_words(rules.before)}) (?:{_NAME} ){{0,5}}{_NAME}"
+        street = rf"(?:{_words(rules.before)})[ \n](?:{_NAME}[ \n]){{0,5}}{_NAME}"
         return rf"(?<![\w.,]){_NUMBER},? {street}[,\s]{{0,3}}" + _END
     kinds = []
     if rules.before:
@@ -71,7 +78,7 @@ def _left(rules: Addresses) -> str:
         kinds.append(rf"{_STARTS}[\w.'’-]* (?:{_words(rules.ends)})")
     if rules.any_street:
         kinds.append(rf"{_STARTS}[\w.'’-]+(?: {_NAME}){{0,4}}")
-    return rf"(?<!\w)(?:{'|'.join(kinds)}),? {_NUMBER}{_END}"
+    return rf"(?<!\w)(?:{'|'.join(kinds)})(?:,? |,?\n){_NUMBER}{_END}"
 
 
 def _words(words: tuple[str, ...]) -> str:

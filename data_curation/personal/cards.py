@@ -1,10 +1,12 @@
 """Payment cards: issuer, length and Luhn's check (ISO/IEC 7812), in groups of four as printed or as digits alone.
 
-One of about 50 random numbers of sixteen digits passes; numbers of so many digits are rare in prose.
+One of about 50 random numbers of sixteen digits passes; numbers of so many digits are rare in prose. Issuers of many
+prefixes need a word where their numbers are not in groups.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from data_curation.personal.context import ContextWords
@@ -16,6 +18,8 @@ from data_curation.personal_settings import Kind
 _GROUPED = ("9999 9999 9999 9999", "9999-9999-9999-9999", "9999 999999 99999", "9999-999999-99999",
             "9999 999999 9999", "9999-999999-9999", "9999 9999 9999 9999 999")  # fmt: skip
 
+# A part of an account number, whose own check may be wrong.
+_GROUP_BEFORE = re.compile(r"[A-Z0-9]{4}[ -]\Z")
 # The sum of the digits of twice a digit.
 _DOUBLED = {str(digit): 2 * digit - 9 * (digit > 4) for digit in range(10)}
 
@@ -36,7 +40,10 @@ class CardJudge:
         issuers = [card for card, ranges in self._cards if len(number) in card.lengths and _issued(number, ranges)]
         if not issuers or not _luhn(number) or BOOK_NUMBER.search(place.text, max(0, place.start - 16), place.start):
             return None
-        alone = next((card for card in issuers if not card.word), None)
+        if _GROUP_BEFORE.search(place.text, max(0, place.start - 5), place.start):
+            return None
+        grouped = not place.form.isdigit()
+        alone = next((card for card in issuers if grouped or not card.word), None)
         if alone or self._words.near(place.text, place.start, place.end):
             return f"card-{(alone or issuers[0]).name}"
         return None

@@ -80,7 +80,15 @@ def hungarian_health(number: str) -> bool:
 
 def hungarian_tax(number: str) -> bool:
     """Hungarian adóazonosító jel: an 8, days since 1867, weights 1 to 9, modulo 11."""
-    return number[0] == "8" and _weighted(number, range(1, 10)) % 11 == int(number[9])
+    # Days from 1900 to 2030.
+    born = number[0] == "8" and "12053" <= number[1:6] <= "59535"
+    return born and _weighted(number, range(1, 10)) % 11 == int(number[9])
+
+
+def latvian(number: str) -> bool:
+    """Latvian personas kods: a date and a check digit, or since 2017 a 32 and nothing that could be checked."""
+    # The module passes companies' numbers too, which begin with 4 to 9.
+    return number[:2] == "32" or ((number[0] in "012" or number[:2] in ("30", "31")) and stdnum("lv.pvn")(number))
 
 
 def luxembourgish(number: str) -> bool:
@@ -162,8 +170,7 @@ CHECKS: Mapping[str, Check] = {
     # The same module passes numbers without a date, which begin with 9.
     "lt-asmens": _and(stdnum("lt.asmens"), lambda number: number[0] in "123456"),
     "lu-matricule": luxembourgish,
-    # The same module passes companies' numbers, which begin with 4 to 9.
-    "lv-pk": _and(stdnum("lv.pvn"), lambda number: number[0] in "0123"),
+    "lv-pk": latvian,
     "mt-id": maltese,
     "nl-bsn": stdnum("nl.bsn"),
     "no-fodselsnummer": norwegian,

@@ -8,34 +8,53 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from data_curation.personal.found import in_placeholder
+from data_curation.personal.tables import column_head
 
 _LONGEST_WORD = 50
 _SHORT = 2
 _DIRECTLY = 12
-_ARTICLE = r"[^\w\n]{0,3}(?:[^\W\d_]{1,3}[^\w\n]{1,2})?\Z"
+_ARTICLE = r"[^\w\n]{0,3}\n?(?:[^\W\d_]{1,3}[^\w\n]{1,2})?\Z"
+_BRACKET = re.compile(r"\s?[(\[]\s?")
+_LONGEST_CELL = 80
 
 
 class ContextWords:
     """A set of words, any of which must stand within reach of a value.
 
     Whole words in capitals or small letters; ``*`` stands for further letters. A word of one or two letters ("nn",
-    "f.") counts only directly before the value or an article, for such letters are everywhere.
+    "f.") counts only directly before the value or an article, directly after it in brackets, or in the head of its
+    column of a table, for such letters are everywhere.
     """
 
     def __init__(self, words: Iterable[str], reach: int) -> None:
-        every = tuple(word.lower() for word in words)
+        every = tuple(dict.fromkeys(word.lower().rstrip(".") for word in words))
         long = [word for word in every if _letters(word) > _SHORT]
         self._reach = reach
-        self._beginnings = tuple(dict.fromkeys(_beginning(word) for word in long))
+        self._pieces = _fewest(_longest_piece(word) for word in long)
         self._text, self._starts = "", list[int]()
         self._long = _pattern(long, "")
         short = [word for word in every if _letters(word) <= _SHORT]
         self._short = _pattern(short, _ARTICLE)
+        self._any = _pattern([*long, *short], "")
         self._short_pieces = tuple(before + word + after for word in short for before in " (\n" for after in " .:(")
 
     def near(self, text: str, start: int, end: int) -> bool:
-        """Say whether a word stands within reach before ``start`` or after ``end``."""
-        return self.before(text, start) or self.after(text, end)
+        """Say whether a word stands within reach before ``start`` or after ``end``, or at the head of the column."""
+        return self.before(text, start) or self.after(text, end) or self.labels(text, start, end)
+
+    def labels(self, text: str, start: int, end: int) -> bool:
+        """Say whether a word is the head of the column of ``start``, or stands in brackets directly after ``end``."""
+        return self._in_brackets(text, end) or self._at_head(text, start)
+
+    def _in_brackets(self, text: str, end: int) -> bool:
+        bracket = _BRACKET.match(text, end)
+        return bracket is not None and self._any.match(text, bracket.end()) is not None
+
+    def _at_head(self, text: str, start: int) -> bool:
+        cell = column_head(text, start)
+        if cell is None or cell[1] - cell[0] > _LONGEST_CELL:
+            return False
+        return any(True for _ in _real(self._any, text, *cell))
 
     def before(self, text: str, start: int, floor: int = 0) -> bool:
         """Say whether a word stands within reach before ``start`` and not before ``floor``."""
@@ -44,16 +63,16 @@ class ContextWords:
             return True
         return any(True for _ in _real(self._short, text, max(floor, start - _DIRECTLY), start))
 
-    def after(self, text: str, end: int) -> bool:
-        """Say whether a word of more than two letters stands within reach after ``end``."""
-        return any(
-            start - end <= self._reach for start, _ in self._places(text, end, end + self._reach + _LONGEST_WORD)
-        )
+    def after(self, text: str, end: int, stop: int = -1) -> bool:
+        """Say whether a word of more than two letters stands within reach after ``end``, and not behind ``stop``."""
+        last = end + self._reach + _LONGEST_WORD
+        last = last if stop < 0 else min(last, stop)
+        return any(start - end <= self._reach for start, _ in self._places(text, end, last))
 
     def any_in(self, text: str, start: int, end: int) -> bool:
-        """Say, quickly and at times wrongly, whether a word begins within reach before ``start`` or up to ``end``."""
+        """Say, quickly and at times wrongly, whether a word stands within reach before ``start`` or up to ``end``."""
         if self._text is not text:
-            self._text, self._starts = text, sorted(_starts(text, self._beginnings))
+            self._text, self._starts = text, sorted(_starts(text, self._pieces))
         at = bisect_left(self._starts, start - self._reach - _LONGEST_WORD)
         return at < len(self._starts) and self._starts[at] < end
 
@@ -62,15 +81,12 @@ class ContextWords:
         # Here a look at the surroundings is faster than a list for the whole text: a rule asks but seldom.
         far = self._reach + _LONGEST_WORD
         window = _lowered(text)[max(0, start - far) : end + far]
-        for beginning in self._beginnings:
-            if beginning in window:
+        for piece in self._pieces:
+            if piece in window:
                 return True
+        if self.labels(text, start, end):
+            return True
         return bool(self._short_pieces) and self._short.search(text, max(0, start - _DIRECTLY), start) is not None
-
-    def starts(self, text: str) -> list[int]:
-        """Return, in order and at times wrongly, where words begin in a text, those of one or two letters too."""
-        self.any_in(text, 0, 0)
-        return sorted({*self._starts, *_starts(text, self._short_pieces)})
 
     def _places(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         # Most values have no word near: a list of where words may begin in a text is many times as fast as the pattern.
@@ -88,17 +104,27 @@ def _lowered(text: str) -> str:
     return text.replace("İ", "I").lower()
 
 
-def _starts(text: str, beginnings: Iterable[str]) -> Iterator[int]:
+def _starts(text: str, pieces: Iterable[str]) -> Iterator[int]:
     lowered = _lowered(text)
-    for beginning in beginnings:
-        at = lowered.find(beginning)
+    for piece in pieces:
+        at = lowered.find(piece)
         while at >= 0:
             yield at
-            at = lowered.find(beginning, at + 1)
+            at = lowered.find(piece, at + 1)
 
 
-def _beginning(word: str) -> str:
-    return re.split(r"[* ]", word, maxsplit=1)[0]
+def _longest_piece(word: str) -> str:
+    """The longest piece that stands in a text as it is: of "date of birth" the rarest too."""
+    return max(re.split(r"[* ]+", word), key=len)
+
+
+def _fewest(pieces: Iterable[str]) -> tuple[str, ...]:
+    """Leave out each piece that contains another: where it is found, the other is."""
+    kept = list[str]()
+    for piece in sorted(set(pieces), key=lambda piece: (len(piece), piece)):
+        if not any(each in piece for each in kept):
+            kept.append(piece)
+    return tuple(kept)
 
 
 def _pattern(words: list[str], tail: str) -> re.Pattern[str]:

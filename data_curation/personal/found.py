@@ -29,6 +29,8 @@ class Redacted:
 PLACEHOLDER = re.compile(r"\[[A-Z]+(?:-[A-Z]+)*(?:-[0-9a-f]{6,16})?\]")
 """Anything that has the form of a placeholder: no word in it is a context word, and nothing in it is a value."""
 LONGEST_PLACEHOLDER = 48
+UNKNOWN = "und"
+"""The language of a text whose language is unknown (ISO 639-2): the words of all languages count."""
 
 
 def in_placeholder(text: str, start: int, end: int) -> bool:

@@ -10,7 +10,7 @@ from data_curation.personal.found import Found
 
 # Digits come first and what stands before them is asked afterwards: re finds a leading digit ten times as fast.
 _CHECK = re.compile(r"[0-9]{2}(?<=[A-Za-z]{2}[0-9]{2})(?<![^\W_][A-Za-z]{2}[0-9]{2})")
-_REST = re.compile(r"(?:[ \u00a0.-]?[A-Za-z0-9]){11,30}")
+_REST = re.compile(r"(?:[ .-]?[A-Za-z0-9]){11,30}")
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
 
 

@@ -14,6 +14,8 @@ _V4 = re.compile(r"[0-9](?<!\w.)[0-9]{0,2}+(?:\.[0-9]{1,3}){3}(?!\w|\.[0-9]|-[0-
 # Every global address begins with 2 or 3 (2000::/3).
 _V6 = re.compile(r"[23][0-9a-fA-F]{1,3}(?<!\w\w\w\w\w):(?:[0-9a-fA-F]{0,4}:){1,7}[0-9a-fA-F]{0,4}(?![\w:/])")
 _WORD_REACH = 40
+# Before a colon: the end of a label such as "IP:", for these are no digits of an address.
+_LABEL_ENDS = frozenset("GHIJKLMNOPQRSTUVWXYZ")
 _VERSION_REACH = 15
 
 
@@ -54,4 +56,6 @@ class IpAddresses:
 
 def _starts_freely(text: str, start: int, refused: str) -> bool:
     before = text[start - 1 : start]
+    if before == ":" and text[start - 2 : start - 1].upper() in _LABEL_ENDS:
+        return True
     return not before or not (before.isalnum() or before == "_" or before in refused)

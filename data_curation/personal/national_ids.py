@@ -11,12 +11,15 @@ from functools import cache
 
 from data_curation.personal.checks import CHECKS
 from data_curation.personal.context import ContextWords
+from data_curation.personal.found import UNKNOWN
 from data_curation.personal.rules import NationalId, Rules
 from data_curation.personal.shapes import Place, expand
 from data_curation.personal_settings import Kind
 
 BOOK_NUMBER = re.compile(r"\b(?:isbn|issn|ean|gtin|doi|rfc|iso)\b\W{0,3}(?:1[03]\W{1,3})?\Z", re.IGNORECASE)
 """What stands before a number of thirteen digits that belongs to a thing."""
+_CHECKED = 0.2
+"""Chance of random digits up to which a number counts as one with a check."""
 
 
 class IdJudge:
@@ -48,9 +51,14 @@ class IdJudge:
 
     def _alone(self, place: Place) -> bool:
         needs = self._rule.bare if place.form.isdigit() else self._rule.written
-        own = place.language in self._rule.languages
+        # A text of unknown language may be of any country, but digits alone are then too little.
+        own = place.language in self._rule.languages or (place.language == UNKNOWN and not place.form.isdigit())
         return needs == "any" or (own and (needs == "own" or place.form in self._own_forms))
 
     def _words_in(self, language: str) -> ContextWords:
-        own = self._rules.id_words.get(language, ()) if language in self._rule.languages else ()
+        spoken = self._rule.languages if language == UNKNOWN else {language}.intersection(self._rule.languages)
+        lists = [self._rules.id_words]
+        if self._rule.chance <= _CHECKED:
+            lists.append(self._rules.office_words)
+        own = [word for words in lists for each in sorted(spoken) for word in words.get(each, ())]
         return ContextWords((*self._rule.words, *own), self._rules.reach)

@@ -7,6 +7,7 @@ in texts of the country's languages; codes of goods have them too.
 from __future__ import annotations
 
 from data_curation.personal.context import ContextWords
+from data_curation.personal.found import UNKNOWN
 from data_curation.personal.rules import Plates, Rules
 from data_curation.personal.shapes import Place, expand
 from data_curation.personal_settings import Kind
@@ -24,12 +25,16 @@ class PlateJudge:
 
     def judge(self, place: Place) -> str | None:
         """Return the rule where this is a plate, None where it is not."""
-        if place.language not in self._plates.languages:
+        if place.language not in self._plates.languages and place.language != UNKNOWN:
             return None
         if self._words.near(place.text, place.start, place.end):
             return f"{self._country}-plate-context"
         letters = (sign for sign in place.compact if sign.isalpha())
-        if place.form in self._alone and all(sign in self._plates.letters for sign in letters):
+        if (
+            place.form in self._alone
+            and place.language != UNKNOWN
+            and all(sign in self._plates.letters for sign in letters)
+        ):
             return f"{self._country}-plate-form"
         return None
 

@@ -7,8 +7,8 @@ nothing more is found, so that a second call changes nothing.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from data_curation.personal.addresses import AddressFinder
@@ -21,19 +21,18 @@ from data_curation.personal.ips import IpAddresses
 from data_curation.personal.names import Names
 from data_curation.personal.national_ids import IdJudge
 from data_curation.personal.phones import Phones
+from data_curation.personal.plain import plain
 from data_curation.personal.plates import plate_judges
 from data_curation.personal.pseudonyms import stand_in
 from data_curation.personal.rules import Rules, read_rules
 from data_curation.personal.shapes import Judge, Shapes
+from data_curation.personal.wrapped import Finder, find_wrapped
 from data_curation.personal_settings import Kind, PersonalDataSettings
-
-Finder = Callable[[str, str], Iterator[Found]]
-"""From text and language to what was found, in any order."""
 
 _ORDER: tuple[Kind, ...] = (
     "iban", "email", "national-id", "card", "phone", "ip", "birth-date", "licence-plate", "address", "name",
 )  # fmt: skip
-_AROUND = 300
+_AROUND = 400
 """Characters around a replacement that are searched again: more than any reach and any value together."""
 
 
@@ -52,7 +51,9 @@ class PersonalData:
         self._settings = settings
         rules = read_rules(settings.rules)
         self._stand_in = stand_in(settings, rules.placeholders)
-        self._finders = _finders(settings, rules)
+        finders = _finders(settings, rules)
+        self._finders = [finder for finder, _ in finders]
+        self._wrapped = [wrapped for _, wrapped in finders if wrapped]
 
     def replace(self, text: str, language: str) -> Redacted:
         """Return ``text`` with its personal data replaced; ``language`` decides words and national forms."""
@@ -72,7 +73,11 @@ class PersonalData:
         self.__init__(settings)  # type: ignore[misc]
 
     def _search(self, text: str, language: str) -> list[Found]:
+        """Search the text as it is, and over the ends of its lines."""
+        text = plain(text)
         found = [each for finder in self._finders for each in finder(text, language)]
+        whole = _whole_phones(found)
+        found += [each for each in find_wrapped(text, language, self._wrapped) if not _goes_on(each, whole)]
         return _without_overlaps([each for each in found if not in_placeholder(text, each.start, each.end)])
 
     def _anything_around(self, text: str, replaced: Sequence[_Replaced], language: str) -> bool:
@@ -93,24 +98,29 @@ class PersonalData:
             yield _Replaced(Found(found.kind, start, end, found.rule), self._stand_in(found.kind, text[start:end]))
 
 
-def _finders(settings: PersonalDataSettings, rules: Rules) -> list[Finder]:
-    """Make the finders of the kinds asked for; kinds with fixed forms share one."""
-    phones, ips = Phones(rules.phone_words, rules.phone_reach), IpAddresses(rules.ip)
+def _finders(settings: PersonalDataSettings, rules: Rules) -> list[tuple[Finder, Finder | None]]:
+    """Make the finders of the kinds asked for, each with that for values over two lines; fixed forms share one."""
+    phones, ips = Phones(rules, settings.regions), IpAddresses(rules.ip)
     births, names = BirthDates(rules.births, rules.placeholders["birth-date"]), Names(rules.titles)
     addresses = [AddressFinder(country, each) for country, each in rules.addresses.items()]
     own: dict[Kind, Finder] = {
         "iban": lambda text, language: find_ibans(text),
         "email": lambda text, language: find_emails(text),
-        "phone": lambda text, language: phones.find(text, settings.regions.get(language, ())),
+        "phone": phones.find,
         "ip": lambda text, language: ips.find(text),
         "birth-date": births.find,
         "address": lambda text, language: (
-            found for finder in addresses if language in finder.languages for found in finder.find(text)
+            found for finder in addresses if finder.reads(language) for found in finder.find(text)
         ),
         "name": names.find,
     }
+    wrapped: dict[Kind, Finder] = {
+        "iban": own["iban"],
+        "phone": lambda text, language: phones.find(text, language, strict=True),
+    }
     shapes = Shapes(_judges(settings, rules))
-    return [shapes.find, *(own[kind] for kind in _ORDER if kind in settings.kinds and kind in own)]
+    asked = [kind for kind in _ORDER if kind in settings.kinds and kind in own]
+    return [(shapes.find, shapes.find), *((own[kind], wrapped.get(kind)) for kind in asked)]
 
 
 def _judges(settings: PersonalDataSettings, rules: Rules) -> list[Judge]:
@@ -130,6 +140,21 @@ def _without_overlaps(found: list[Found]) -> list[Found]:
         if not kept or each.start >= kept[-1].end:
             kept.append(each)
     return kept
+
+
+def _whole_phones(found: Sequence[Found]) -> tuple[set[int], list[int]]:
+    """Return where phone numbers begin, and in order where those begin that show it by a plus or a zero."""
+    phones = [each for each in found if each.kind == "phone"]
+    return {each.start for each in phones}, sorted(each.start for each in phones if each.rule != "phone-context")
+
+
+def _goes_on(wrapped: Found, whole: tuple[set[int], list[int]]) -> bool:
+    """Say whether a phone number over two lines is one that ends on the first and another on the second."""
+    starts, sure = whole
+    if wrapped.kind != "phone":
+        return False
+    at = bisect_left(sure, wrapped.start)
+    return wrapped.start in starts or (at < len(sure) and sure[at] < wrapped.end)
 
 
 def _rebuilt(text: str, replaced: Sequence[_Replaced]) -> str:

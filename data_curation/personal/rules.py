@@ -19,7 +19,7 @@ from licensing.reading import read_section
 from licensing.settings import Section
 
 Words = tuple[Annotated[str, Field(min_length=1)], ...]
-Form = Annotated[str, Field(pattern=r"^(?:[9A](?:\{\d-\d{1,2}\})?|[-/.+ ]){1,}$")]
+Form = Annotated[str, Field(pattern=r"^(?:[9A](?:\{\d-\d{1,2}\})?|[-/.+ (]){1,}$")]
 Label = Annotated[str, Field(pattern=r"^[A-Z]+(-[A-Z]+)*$", max_length=24)]
 Prefix = Annotated[str, Field(pattern=r"^\d+(-\d+)?$")]
 Needs = Literal["context", "own", "any"]
@@ -83,6 +83,9 @@ class Births(Section):
     """Persons born before are taken to be dead, and their dates stay."""
     reach: int = Field(ge=1)
     words: dict[LanguageCode, Words]
+    after: dict[LanguageCode, Words]
+    """Words that count also after the date, at the end of its sentence: languages whose verb stands last."""
+    after_reach: int = Field(ge=1)
     months: dict[LanguageCode, tuple[str, ...]]
     """Beginnings of the names of the twelve months; several for one month are parted by ``|``."""
 
@@ -121,7 +124,14 @@ class Rules(Section):
     national_ids: dict[str, NationalId]
     id_words: dict[LanguageCode, Words]
     """Words for any identity number, by the language of the text."""
+    office_words: dict[LanguageCode, Words]
+    """Names of offices and papers, likewise; not for numbers that nearly any digits would be."""
     phone_words: Words
+    """Words near a phone number, in texts of any language."""
+    phone_words_own: dict[LanguageCode, Words]
+    """More of them, by the language of the text."""
+    phone_words_after: dict[LanguageCode, Words]
+    """Words directly after a phone number, of languages that put them there."""
     phone_reach: int = Field(ge=1)
     cards: tuple[Card, ...]
     card_words: Words

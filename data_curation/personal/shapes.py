@@ -2,8 +2,8 @@
 
 A text is searched once for runs of digits and capitals; a run is read from the left through a tree of all known forms,
 so that the time is proportional to the length of the text however many forms there are. A form is written with ``9``
-for a digit and ``A`` for a capital letter (A to Z); ``9{1-4}`` is one to four digits. A space stands for any kind of
-space, a hyphen for any kind of hyphen.
+for a digit and ``A`` for a capital letter (A to Z); ``9{1-4}`` is one to four digits. The text has
+one sign for all spaces and one for all hyphens (``data_curation.personal.plain``).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Judge(Protocol):
 
 _SEPARATOR = re.compile(r"[^A-Z0-9]")
 _REPEATED = re.compile(r"([9A])\{(\d+)-(\d+)\}")
-_SEPARATORS = "- \u00a0\u202f./\u2010\u2011\u2013+"
+_SEPARATORS = "- ./+("
 # A capital or digit first, and what stands before it asked afterwards: re finds a leading class many times as fast.
 _RUN = re.compile(
     rf"[A-Z0-9](?<!\w.)(?:(?<=[0-9])|(?=[A-Z]{{0,6}}+(?:[{_SEPARATORS}][A-Z]{{1,3}}+){{0,2}}+[{_SEPARATORS}]?[0-9]))"
@@ -63,12 +63,7 @@ _RUN = re.compile(
 )
 _SHORTEST_RUN, _SHORT_RUN = 5, 24
 _PARTS = re.compile(r"[9A]+|[^9A]")
-_SIGNS = str.maketrans(
-    {str(digit): "9" for digit in range(10)}
-    | dict.fromkeys(ascii_uppercase, "A")
-    | dict.fromkeys("\u00a0\u202f", " ")
-    | dict.fromkeys("\u2010\u2011\u2013", "-")
-)
+_SIGNS = str.maketrans({str(digit): "9" for digit in range(10)} | dict.fromkeys(ascii_uppercase, "A"))
 _END = ""
 _Node = dict[str, Any]
 _Leaf = tuple[str, list[Judge]]
@@ -113,7 +108,9 @@ class Shapes:
             found = self._known(signs) if end - start <= _SHORT_RUN else self._matches(signs)
             for first, last, leaf in found:
                 if _free_before(text, start + first) and _free_after(text, start + last):
-                    yield from _judged(leaf, text, start + first, start + last, language)
+                    # "0123456(M)": what opens inside closes behind.
+                    closing = "(" in leaf[0] and text.startswith(")", start + last)
+                    yield from _judged(leaf, text, start + first, start + last + closing, language)
 
     def _matches(self, signs: str) -> list[tuple[int, int, _Leaf]]:
         """Return the places of all forms in a run: the tree is followed from each of its parts."""
@@ -141,18 +138,18 @@ def _judged(leaf: _Leaf, text: str, start: int, end: int, language: str) -> Iter
 def _free_before(text: str, start: int) -> bool:
     """Say whether no larger number or word goes on into what starts here."""
     before = text[start - 1 : start]
-    if not before or before in " \n\t:\u00a0(":
+    if not before or before in " \n\t:;|(":
         return True
     if before in ".,":
         return not text[start - 2 : start - 1].isdigit()
-    return not (before.isalnum() or before in "_@+-/\u2010\u2011\u2013")
+    return not (before.isalnum() or before in "_@+-/")
 
 
 def _free_after(text: str, end: int) -> bool:
     """Say whether what ends here does not go on into a larger number or word."""
     after = text[end : end + 1]
-    if not after or after in " \n\t:\u00a0)":
+    if not after or after in " \n\t:;|)":
         return True
-    if after in ".,-\u2010\u2011\u2013":
+    if after in ".,-":
         return not text[end + 1 : end + 2].isalnum() or (after == "," and not text[end + 1 : end + 2].isdigit())
     return not (after.isalnum() or after in "_@/+")

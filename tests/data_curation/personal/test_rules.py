@@ -43,7 +43,7 @@ def test_own_rules_change_labels_and_words(tmp_path):
         ("  nl-bsn:\n", "  nl-bns:\n", "exactly the rules"),
         ("email: EMAIL", "email: PHONE", "different label"),
         ("email: EMAIL", "email: mail 1", "placeholders.email"),
-        ("forms: [\"AAAAAA99A99A999A\"]", "forms: [\"AAAX\"]", "forms"),
+        ("\"AAAAAA99A99A999A\"", "\"AAAX\"", "forms"),
         ("mt: [jan, fra, mar, ", "mt: [jan, ", "twelve names"),
     ],
 )  # fmt: skip
