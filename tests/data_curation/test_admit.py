@@ -100,13 +100,14 @@ def test_allowed_disallowed_and_unknown_through_the_ledger(tmp_path: Path) -> No
     evidence = tmp_path / "evidence" / decisive["sha256"][:2] / decisive["sha256"]
     assert evidence.read_bytes() == b"User-agent: GPTBot\nDisallow: /\n"
     assert [duty["kind"] for duty in rows["a"]["duties"]] == ["deletion"]
-    assert ledger(tmp_path)["b"]["reservation"] == reserved
+    assert ledger(tmp_path, rows["a"]["id"])["b"]["reservation"] == reserved
 
 
-def ledger(folder: Path) -> dict[str, Any]:
+def ledger(folder: Path, too_short: str) -> dict[str, Any]:
     write_shard(folder / "duplicates.parquet", [], REMOVED)
     (folder / "curated").mkdir()
-    write_shard(folder / "curated" / "00000.parquet", [], CURATED)
+    curated = {"id": too_short, "kept": False, "reason": "quality-too-short", "events": [], "personal_data": []}
+    write_shard(folder / "curated" / "00000.parquet", [curated], CURATED)
     inputs = CommitInputs(
         folder / "received", folder / "decisions", folder / "curated", folder / "duplicates.parquet", 1, 0.0
     )
