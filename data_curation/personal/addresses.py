@@ -69,10 +69,10 @@ def _postcode(form: str, place_needed: bool) -> str:
 def _left(rules: Addresses) -> str:
     if rules.number == "before":
         street = rf"(?:{_words(rules.before)})[ \n](?:{_NAME}[ \n]){{0,5}}{_NAME}"
-        return rf"(?<![\w.,]){_NUMBER},? {street}[,\s]{{0,3}}" + _END
+        return rf"(?<![\w.,]){_NUMBER},?[ \n]{street}[,\s]{{0,3}}" + _END
     kinds = []
     if rules.before:
-        kinds.append(rf"(?:{_words(rules.before)}) ?(?:{_NAME} ){{0,5}}{_NAME}")
+        kinds.append(rf"(?:{_words(rules.before)})[ \n]?(?:{_NAME}[ \n]){{0,5}}{_NAME}")
     if rules.ends:
         kinds.append(rf"(?:{_NAME} ){{0,2}}{_STARTS}[\w.'’-]*(?:{_words(rules.ends)})")
         kinds.append(rf"{_STARTS}[\w.'’-]* (?:{_words(rules.ends)})")

@@ -19,7 +19,7 @@ _GROUPED = ("9999 9999 9999 9999", "9999-9999-9999-9999", "9999 999999 99999", "
             "9999 999999 9999", "9999-999999-9999", "9999 9999 9999 9999 999")  # fmt: skip
 
 # A part of an account number, whose own check may be wrong.
-_GROUP_BEFORE = re.compile(r"[A-Z0-9]{4}[ -]\Z")
+_GROUP_BEFORE = re.compile(r"(?<!\w)(?=[A-Z]{0,3}[0-9])[A-Z0-9]{4}[ -]\Z")
 # The sum of the digits of twice a digit.
 _DOUBLED = {str(digit): 2 * digit - 9 * (digit > 4) for digit in range(10)}
 
@@ -40,7 +40,7 @@ class CardJudge:
         issuers = [card for card, ranges in self._cards if len(number) in card.lengths and _issued(number, ranges)]
         if not issuers or not _luhn(number) or BOOK_NUMBER.search(place.text, max(0, place.start - 16), place.start):
             return None
-        if _GROUP_BEFORE.search(place.text, max(0, place.start - 5), place.start):
+        if _GROUP_BEFORE.search(place.text, max(0, place.start - 6), place.start):
             return None
         grouped = not place.form.isdigit()
         alone = next((card for card in issuers if grouped or not card.word), None)

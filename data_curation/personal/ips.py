@@ -14,8 +14,9 @@ _V4 = re.compile(r"[0-9](?<!\w.)[0-9]{0,2}+(?:\.[0-9]{1,3}){3}(?!\w|\.[0-9]|-[0-
 # Every global address begins with 2 or 3 (2000::/3).
 _V6 = re.compile(r"[23][0-9a-fA-F]{1,3}(?<!\w\w\w\w\w):(?:[0-9a-fA-F]{0,4}:){1,7}[0-9a-fA-F]{0,4}(?![\w:/])")
 _WORD_REACH = 40
-# Before a colon: the end of a label such as "IP:", for these are no digits of an address.
-_LABEL_ENDS = frozenset("GHIJKLMNOPQRSTUVWXYZ")
+# A label such as "IP:" has a letter that is no digit of an address.
+_LABEL = re.compile(r"(?<!\w)(?=[^\W\d_]*[^\W\d_a-fA-F])[^\W\d_]+:\Z")
+_LONGEST_LABEL = 20
 _VERSION_REACH = 15
 
 
@@ -56,6 +57,6 @@ class IpAddresses:
 
 def _starts_freely(text: str, start: int, refused: str) -> bool:
     before = text[start - 1 : start]
-    if before == ":" and text[start - 2 : start - 1].upper() in _LABEL_ENDS:
+    if before == ":" and _LABEL.search(text, max(0, start - _LONGEST_LABEL), start):
         return True
     return not before or not (before.isalnum() or before == "_" or before in refused)

@@ -53,6 +53,7 @@ _LAST_GROUP = re.compile(r"(?<=[0-9])(?!\.[0-9])[^0-9]+[0-9]+\Z")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _LONGEST_PREFIX = 4
 _DIRECTLY_AFTER = 3
+_DIRECTLY_BEFORE = 6
 
 
 class Phones:
@@ -62,6 +63,7 @@ class Phones:
         every = tuple(dict.fromkeys(each for some in regions.values() for each in some))
         self._regions = {UNKNOWN: every, **regions}
         self._words = cache(lambda language: ContextWords(_words(rules, language), rules.phone_reach))
+        self._other = ContextWords(rules.phone_not_after, _DIRECTLY_BEFORE)
         self._after = cache(lambda language: ContextWords(rules.phone_words_after.get(language, ()), _DIRECTLY_AFTER))
 
     def find(self, text: str, language: str, *, strict: bool = False) -> Iterator[Found]:
@@ -80,7 +82,7 @@ class Phones:
                     yield from _confirmed(text, *match.span(), regions or ("ZZ",), "phone-international")
             if text.find("0", start, end) >= 0:
                 for match in _NATIONAL.finditer(text, start, end):
-                    if _may_be_national(text, match, regions, words, strict):
+                    if _may_be_national(text, match, regions, words, strict) and not self._is_other(text, match):
                         yield from _confirmed(text, *match.span(), regions, "phone-national")
             if "LT" in regions and text.find("8", start, end) >= 0:
                 for match in _EIGHT.finditer(text, start, end):
@@ -89,8 +91,12 @@ class Phones:
             after = self._after(language).after(text, cluster.end())
             if after or words.any_in(text, start, end) or words.labels(text, *cluster.span()):
                 for match in _BARE.finditer(text, start, end):
-                    if (after and match.end() == cluster.end()) or _has_word(text, match, words):
+                    named = (after and match.end() == cluster.end()) or _has_word(text, match, words)
+                    if named and not self._is_other(text, match):
                         yield from _confirmed(text, *match.span(), regions, "phone-context")
+
+    def _is_other(self, text: str, match: re.Match[str]) -> bool:
+        return self._other.before(text, match.start())
 
 
 def _words(rules: Rules, language: str) -> tuple[str, ...]:

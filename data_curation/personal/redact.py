@@ -36,6 +36,10 @@ _AROUND = 400
 """Characters around a replacement that are searched again: more than any reach and any value together."""
 
 
+_FEWEST_DIGITS = 6
+"""Digits of a phone number that stands alone; fewer at the end of a line are the beginning of one."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Replaced:
     """A find and what stands in its place."""
@@ -77,7 +81,7 @@ class PersonalData:
         text = plain(text)
         found = [each for finder in self._finders for each in finder(text, language)]
         whole = _whole_phones(found)
-        found += [each for each in find_wrapped(text, language, self._wrapped) if not _goes_on(each, whole)]
+        found += [each for each in find_wrapped(text, language, self._wrapped) if not _are_two(text, each, whole)]
         return _without_overlaps([each for each in found if not in_placeholder(text, each.start, each.end)])
 
     def _anything_around(self, text: str, replaced: Sequence[_Replaced], language: str) -> bool:
@@ -148,13 +152,15 @@ def _whole_phones(found: Sequence[Found]) -> tuple[set[int], list[int]]:
     return {each.start for each in phones}, sorted(each.start for each in phones if each.rule != "phone-context")
 
 
-def _goes_on(wrapped: Found, whole: tuple[set[int], list[int]]) -> bool:
+def _are_two(text: str, wrapped: Found, whole: tuple[set[int], list[int]]) -> bool:
     """Say whether a phone number over two lines is one that ends on the first and another on the second."""
     starts, sure = whole
     if wrapped.kind != "phone":
         return False
+    first = text[wrapped.start : text.index("\n", wrapped.start)]
     at = bisect_left(sure, wrapped.start)
-    return wrapped.start in starts or (at < len(sure) and sure[at] < wrapped.end)
+    second = at < len(sure) and sure[at] < wrapped.end and sum(map(str.isdigit, first)) >= _FEWEST_DIGITS
+    return wrapped.start in starts or second
 
 
 def _rebuilt(text: str, replaced: Sequence[_Replaced]) -> str:

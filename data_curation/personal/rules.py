@@ -132,6 +132,8 @@ class Rules(Section):
     """More of them, by the language of the text."""
     phone_words_after: dict[LanguageCode, Words]
     """Words directly after a phone number, of languages that put them there."""
+    phone_not_after: Words
+    """Words directly before a number of something else, such as an order or a company."""
     phone_reach: int = Field(ge=1)
     cards: tuple[Card, ...]
     card_words: Words

@@ -85,6 +85,15 @@ def test_a_number_taken_without_a_word_is_improbable_enough(name):
         assert rule.chance <= 0.02
 
 
+# A Maltese number has no check digit: seven digits and one of eight letters, in Maltese text alone.
+@pytest.mark.parametrize("name", [name for name in NATIONAL_IDS if RULES[name].own_forms and name != "mt-id"])
+def test_a_form_taken_without_a_word_in_its_language_is_improbable_enough(name):
+    source, tries = random.Random(name), 1000
+    for form in (each for written in RULES[name].own_forms for each in expand(written)):
+        mean = (0.02 if form.isdigit() else 0.17) * tries
+        assert sum(CHECKS[name](_random(form, source)) for _ in range(tries)) <= mean + 4 * mean**0.5, form
+
+
 def _random(form, source):
     signs = {"9": string.digits, "A": string.ascii_uppercase}
     return "".join(source.choice(signs[sign]) for sign in form if sign in signs)

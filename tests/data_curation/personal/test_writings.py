@@ -105,6 +105,9 @@ def test_the_head_of_a_column_is_the_cell_above_in_the_first_line():
         ("8 612 34567", "lt", "phone"),
         ("la 021.393.51.76", "ro", "phone"),
         ("IP:2a02:a44:5::1", "nl", "ip"),
+        ("adresa:2a02:a44:5::1", "sk", "ip"),
+        ("VISA 4111 1111 1111 1111", "nl", "card"),
+        ("mobile +353\n(0)87 236 8593, but", "en", "phone"),
         ("a (1) 345-7062 számon", "hu", "phone"),
         ("6759 6498 2643 8453", "nl", "card"),
     ],
@@ -124,6 +127,8 @@ def test_a_value_is_found_by_a_word_after_it_or_its_own_form(text, language, kin
         ("Tellimuse nr EE86 8190 9277 6256 3872", "et"),
         ("revenue of 1234567 in tax", "en"),
         ("telk 5123 5315", "et"),
+        ("DIČ 0283971295", "sk"),
+        ("Ordine n. 023324056", "it"),
         ("odprto 08.00-12.30, 13.95-17.00", "sl"),
     ],
 )
