@@ -23,10 +23,10 @@ from measure import REPOSITORY, machine
 
 sys.path.insert(0, str(REPOSITORY))
 
+from benchmarks import udhr
 from benchmarks.personal_data_makers import paragraphs, peers, planting, tables
 from benchmarks.personal_data_makers.measures import Counts, Span, covered
 from benchmarks.real_text import lines
-from data_curation.download import cache_folder
 from data_curation.personal import PersonalData
 from data_curation.settings import PersonalDataSettings
 from data_curation.words import Words
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     began = time.monotonic()
     detector = Detector(options.names)
     sample = sampled(options.text, options.megabytes) if options.text else {}
-    declarations = paragraphs.declaration(options.declarations or cache_folder())
+    declarations = options.declarations or udhr.declarations()
     found = real_paragraphs(declarations, sample)
     documents = list(planted_documents(options.seed, options.per_cell, found))
     named = {
@@ -249,7 +249,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--text", type=Path, help="text.jsonl.zst of benchmarks/real_text.py; left out: declarations alone"
     )
-    parser.add_argument("--declarations", type=Path, help="folder for the declarations (left out: Herkomst's cache)")
+    parser.add_argument(
+        "--declarations",
+        type=Path,
+        help="folder of the declarations' HTML files (left out: fetched into Herkomst's cache)",
+    )
     parser.add_argument("--megabytes", type=float, default=1.5, help="untouched text of each source and language")
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--per-cell", type=int, default=40, help="values of each kind and language, or identifier")

@@ -12,7 +12,8 @@ import pytest
 from stdnum import iban as stdnum_iban
 from stdnum import luhn as stdnum_luhn
 
-from benchmarks.personal_data_makers import banking, contacts, dates, digits, near_misses, paragraphs, planting, plates
+from benchmarks import udhr
+from benchmarks.personal_data_makers import banking, contacts, dates, digits, near_misses, planting, plates
 from benchmarks.personal_data_makers.carriers import carriers
 from benchmarks.personal_data_makers.intervals import wilson
 from benchmarks.personal_data_makers.measures import Counts, Span, covered, outcomes, precision
@@ -167,11 +168,11 @@ def test_every_second_sentence_is_held_out_and_only_those():
 
 
 def test_the_command_counts_what_it_planted_and_shows_no_held_out_example(tmp_path):
-    folder = tmp_path / f"udhr-{paragraphs._VERSION}"
+    folder = tmp_path / "declaration"
     folder.mkdir()
-    for name in paragraphs.UDHR.values():
+    for name in udhr.OFFICIAL.values():
         (folder / f"{name}.html").write_text("<p>alpha beta gamma delta</p>\n<p>epsilon &amp; zeta</p>")
-    command = [sys.executable, "benchmarks/personal_data.py", "--declarations", str(tmp_path), "--per-cell", "2"]
+    command = [sys.executable, "benchmarks/personal_data.py", "--declarations", str(folder), "--per-cell", "2"]
     command += ["--out", str(tmp_path / "out.json"), "--missed", str(tmp_path / "missed.txt")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     counted = json.loads((tmp_path / "out.json").read_text())["detectors"]["Herkomst"]["outcome"]
