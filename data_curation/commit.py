@@ -71,7 +71,7 @@ def commit(inputs: CommitInputs, ledger: Path, corpus: Path, workers: int = 1) -
     # Text lies there as it does in the corpus, and goes with an unfinished one if the process is killed.
     work = corpus / ".slices"
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, work, ignore_errors=True)
+        stack.callback(_delete, work)
         writer = LedgerWriter(ledger)
         streams = StreamWriters(corpus)
         stack.callback(streams.close)
@@ -86,6 +86,12 @@ def commit(inputs: CommitInputs, ledger: Path, corpus: Path, workers: int = 1) -
     writer.finish()
     (corpus / "streams.json").write_bytes(canonical({"streams": [asdict(info) for info in streams.infos()]}))
     (corpus / "roots.json").write_bytes(canonical(build_trees(Ledger(ledger), corpus / "merkle", workers)))
+
+
+def _delete(work: Path) -> None:
+    # Not ignoring errors: what was left would become a part of the corpus.
+    if work.exists():
+        shutil.rmtree(work)
 
 
 def _text_bytes(received: Path) -> int:
