@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from data_curation import commit as commit_module
 from data_curation import spread as module
 from data_curation.commit import CommitInputs, commit
+from data_curation.copies import COPIES, REASON
 from data_curation.duplicates import REMOVED
 from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, shards, slice_bounds, write_shard
 from data_curation.spread import InOrder, in_slices, row_groups
@@ -162,8 +164,11 @@ def tables(folder: Path, documents: list[list[int]]) -> CommitInputs:
             write_shard(folder / kind / "s" / path.name, rows, schema)
     removed = [{"id": sha(n), "survivor": sha(n + 1), "kind": "near", "similarity": 0.9} for n in seen if n % 5 == 0]
     write_shard(folder / "duplicates.parquet", removed, REMOVED)
+    barred = {"copy": sha("barred"), "kind": "near", "similarity": 0.8, "reason": "reserved"}
+    write_shard(folder / "copies.parquet", [{"id": sha(n)} | barred for n in seen if n % 7 == 1], COPIES)
     (folder / "r" / "s" / "counts.json").write_text(json.dumps({"text_bytes": 16 << 20}))
-    return CommitInputs(folder / "r", folder / "d", folder / "c", folder / "duplicates.parquet", 1, 0.1)
+    inputs = CommitInputs(folder / "r", folder / "d", folder / "c", folder / "duplicates.parquet", 1, 0.1)
+    return replace(inputs, copies=folder / "copies.parquet")
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -188,7 +193,10 @@ def test_ranges_and_batches_do_not_show_in_what_is_committed(tmp_path: Path, mon
     assert len(rows) == 120
     for number in range(120):
         came = [f"{place}.{one.index(number)}" for place, one in enumerate(DOCUMENTS) if number in one]
-        assert (rows[sha(number)]["native_id"], rows[sha(number)]["times_received"]) == (came[0], len(came))
+        row = rows[sha(number)]
+        assert (row["native_id"], row["times_received"]) == (came[0], len(came))
+        became = "duplicate-near" if number % 5 == 0 else REASON if number % 7 == 1 else "r"
+        assert row["reason"] == became and (row["use"] == "none") == (became != "r")
 
 
 def test_no_text_is_left_behind_when_the_commit_fails_or_is_given_up(
