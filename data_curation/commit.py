@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,8 +21,9 @@ from data_curation.ledger_table import LEDGER, LedgerWriter
 from data_curation.parallel import run_tasks
 from data_curation.repeats.cut import NOTHING_LEFT, Cut, Cutter
 from data_curation.repeats.settings import RepeatsSettings
-from data_curation.shards import RECEIVED, Row, read_slice, shards, slice_bounds
+from data_curation.shards import CURATED, RECEIVED, Row, shards, slice_bounds
 from data_curation.shared_terms import SharedTerms
+from data_curation.spread import InOrder, in_slices, row_groups
 from data_curation.streams import StreamWriters, stream_name
 from data_curation.withdrawn import WITHDRAWN, Refusal, Withdrawn
 from data_curation.words import Words
@@ -36,6 +38,7 @@ from licensing.rights import Outcome
 _SLICE_BYTES = 16 << 20
 
 _RECEIVED_COLUMNS = [name for name in RECEIVED.names if name not in ("text", "withdrawn")]
+_CURATED_COLUMNS = [name for name in CURATED.names if name not in ("language_confidence", "quality")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class CommitInputs:
     repeats_settings: RepeatsSettings | None = None
 
 
-def commit(inputs: CommitInputs, ledger: Path, corpus: Path, workers: int = 1) -> Iterator[int]:
+def commit(inputs: CommitInputs, ledger: Path, corpus: Path, workers: int = 1) -> Generator[int]:
     """Write ledger and corpus, yielding the number of ledger rows after each slice; ``workers`` build the trees.
 
     ``corpus/roots.json`` holds the root over the partners' roots and each partner's root and size;
@@ -65,14 +68,16 @@ def commit(inputs: CommitInputs, ledger: Path, corpus: Path, workers: int = 1) -
     """
     (corpus / "text").mkdir(parents=True)
     ledger.mkdir(parents=True, exist_ok=True)
-    parts = max(1, _text_bytes(inputs.received) // _SLICE_BYTES)
+    # Text lies there as it does in the corpus, and goes with an unfinished one if the process is killed.
+    work = corpus / ".slices"
     with ExitStack() as stack:
+        stack.callback(_delete, work)
         writer = LedgerWriter(ledger)
         streams = StreamWriters(corpus)
         stack.callback(streams.close)
         held = held_back(inputs.received, inputs.curated, inputs.withdrawn, inputs.copies, inputs.duplicates)
-        for low, high in slice_bounds(parts):
-            for row, text in _rows_of(inputs, held, low, high):
+        for part in _slices(inputs, work):
+            for row, text in _rows_of(inputs, held, part):
                 writer.add(row)
                 if text is not None:
                     streams.add(row, text)
@@ -83,27 +88,57 @@ def commit(inputs: CommitInputs, ledger: Path, corpus: Path, workers: int = 1) -
     (corpus / "roots.json").write_bytes(canonical(build_trees(Ledger(ledger), corpus / "merkle", workers)))
 
 
+def _delete(work: Path) -> None:
+    # Not ignoring errors: what was left would become a part of the corpus.
+    if work.exists():
+        shutil.rmtree(work)
+
+
 def _text_bytes(received: Path) -> int:
     return sum(json.loads(path.read_bytes()).get("text_bytes", 0) for path in received.glob("*/counts.json"))
 
 
-def _rows_of(inputs: CommitInputs, held: HeldBack, low: str, high: str) -> Iterator[tuple[Row, str | None]]:
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """The rows of one slice of ids: of the shards in their order, and of the tables over all of them."""
+
+    received: Iterator[Row]
+    decided: Iterator[Row]
+    curated: Iterator[Row]
+    removed: list[Row]
+    copies: list[Row]
+    terms: list[Row]
+    repeats: list[Row]
+
+
+def _slices(inputs: CommitInputs, work: Path) -> Iterator[_Slice]:
+    bounds = slice_bounds(max(1, _text_bytes(inputs.received) // _SLICE_BYTES))
+
+    def sliced(folder: Path, columns: list[str] | None, name: str) -> Iterator[Iterator[Row]]:
+        return in_slices(row_groups(shards(folder), columns), bounds, work / name)
+
+    received = sliced(inputs.received, _RECEIVED_COLUMNS, "received")
+    decided = sliced(inputs.decisions, None, "decided")
+    curated = sliced(inputs.curated, _CURATED_COLUMNS, "curated")
+    terms = inputs.terms.path if inputs.terms else None
+    repeats = inputs.repeats if inputs.repeats_settings else None
+    over_all = [InOrder(path) for path in (inputs.duplicates, inputs.copies, terms, repeats)]
+    for (_, high), one, two, three in zip(bounds, received, decided, curated, strict=True):
+        yield _Slice(one, two, three, *(table.before(high) for table in over_all))
+
+
+def _rows_of(inputs: CommitInputs, held: HeldBack, part: _Slice) -> Iterator[tuple[Row, str | None]]:
     """The ledger rows of one slice in order, each with its final text where it is kept."""
-    decided: dict[str, Row] = {}
-    for path in shards(inputs.decisions):
-        decided.update((row["id"], row) for row in read_slice(path, low, high))
-    curated: dict[str, Row] = {}
-    for path in shards(inputs.curated):
-        curated.update((row["id"], row) for row in read_slice(path, low, high))
-    removed = {row["id"]: row for row in read_slice(inputs.duplicates, low, high)}
-    copies = {row["id"]: row for row in read_slice(inputs.copies, low, high)} if inputs.copies else {}
-    terms = inputs.terms.slice(low, high) if inputs.terms else {}
-    cuts = _cuts(inputs, curated, low, high)
+    decided = {row["id"]: row for row in part.decided}
+    curated = {row["id"]: row for row in part.curated}
+    removed = {row["id"]: row for row in part.removed}
+    copies = {row["id"]: row for row in part.copies}
+    terms = {row["id"]: row["terms"] for row in part.terms}
+    cuts = _cuts(inputs, curated, part.repeats)
     received: dict[str, Row] = {}
-    for path in shards(inputs.received):
-        for row in read_slice(path, low, high, _RECEIVED_COLUMNS):
-            known = received.setdefault(row["id"], row | {"times_received": 0})
-            known["times_received"] += 1
+    for row in part.received:
+        known = received.setdefault(row["id"], row | {"times_received": 0})
+        known["times_received"] += 1
     for name in sorted(received):
         decision, stricter = decided[name], None
         if inputs.terms and name in terms:
@@ -120,13 +155,13 @@ def _rows_of(inputs: CommitInputs, held: HeldBack, low: str, high: str) -> Itera
         yield row, text
 
 
-def _cuts(inputs: CommitInputs, curated: Mapping[str, Row], low: str, high: str) -> dict[str, Cut]:
+def _cuts(inputs: CommitInputs, curated: Mapping[str, Row], repeats: Iterable[Row]) -> dict[str, Cut]:
     """What is left of the texts of one slice that hold passages which other documents keep, by id."""
-    if inputs.repeats is None or inputs.repeats_settings is None:
+    if inputs.repeats_settings is None:
         return {}
     # A document whose text was withdrawn since has no curated row any more.
     here = {name: row["text"] for name, row in curated.items() if row["text"] is not None}
-    known = {row["id"]: row for row in read_slice(inputs.repeats, low, high) if row["id"] in here}
+    known = {row["id"]: row for row in repeats if row["id"] in here}
     texts = ((here[name], row) for name, row in known.items())
     cuts = Cutter(inputs.repeats_settings).cut_all((text, Words.of(text), row) for text, row in texts)
     return dict(zip(known, cuts, strict=True))

@@ -50,7 +50,7 @@ def curate(
     tasks = len(job.shards())
     (job.partial / "tasks").mkdir(parents=True, exist_ok=True)
     require_same_key(job.settings.personal_data.resolved(job.root), job.partial / "pseudonym-key")
-    write_atomically(job.partial / "first-shards.json", canonical(_first_shards(job)))
+    _write_later_copies(job)
     if job.settings.contamination.sets and not job.evaluation_sets.exists():
         EvaluationSets.load(job.settings.contamination, job.root).write(job.evaluation_sets)
     with _Watch(job.partial / "tasks", tasks, expect, advance):
@@ -99,16 +99,16 @@ def _search(job: CurationJob, finished: Sequence[Path], out: Path) -> dict[str, 
     return figures
 
 
-def _first_shards(job: CurationJob) -> dict[str, int]:
-    """Where a document that came more than once came first: only that copy is curated."""
+def _write_later_copies(job: CurationJob) -> None:
+    """Tell each task which documents of its shard came in an earlier one: only the first copy is curated."""
     arrays = [np.load(path) for path in sorted(job.received.glob("*/repeated-documents.npy"))]
     repeated = {format(prefix, "016x") for array in arrays for prefix in array.tolist()}
-    first: dict[str, int] = {}
+    seen = set[str]()
     for number, path in enumerate(job.shards() if repeated else []):
-        for row in read_shard(path, ["id"]):
-            if row["id"][:16] in repeated:
-                first.setdefault(row["id"], number)
-    return first
+        here = {row["id"] for row in read_shard(path, ["id"]) if row["id"][:16] in repeated}
+        if later := sorted(here & seen):
+            write_atomically(job.later_copies(number), canonical(later))
+        seen |= here
 
 
 def _finished(job: CurationJob, tasks: int) -> list[Path]:

@@ -33,6 +33,13 @@ class CurationJob:
         """The folder of a finished task."""
         return self.partial / "tasks" / f"{number:06d}"
 
+    def later_copies(self, number: int) -> Path:
+        """The ids of a shard's documents that came in an earlier shard already; there is no file where there are none.
+
+        A file a shard, so that a task does not read what concerns the others.
+        """
+        return self.partial / "later-copies" / f"{number:06d}.json"
+
     @property
     def evaluation_sets(self) -> Path:
         """The index of the evaluation sets that documents are held against."""

@@ -90,14 +90,14 @@ class ReadAdmitted(_Step):
         from datatrove.data import Document
 
         path = self.job.shards()[rank]
-        first = json.loads((self.job.partial / "first-shards.json").read_bytes())
+        later = _later_copies(self.job.later_copies(rank))
         wanted = {one.id: one for one in _wanted(self.job.decisions / path.relative_to(self.job.received))}
         previous = None
         shown = _SHOWN_COLUMNS if self.job.settings.blocks else {}
         for row in read_shard(path, [*_TEXT_COLUMNS, *shown]):
             if row["text"] is None or row["id"] not in wanted:
                 continue
-            if row["id"] != previous and first.get(row["id"], rank) == rank:
+            if row["id"] != previous and row["id"] not in later:
                 previous = row["id"]
                 known = wanted[row["id"]]
                 metadata = {
@@ -116,6 +116,10 @@ class ReadAdmitted(_Step):
                     "shown": {theirs: row[ours] for ours, theirs in shown.items() if row[ours] is not None},
                 }
                 yield Document(text=row["text"], id=row["id"], metadata=metadata)
+
+
+def _later_copies(path: Path) -> frozenset[str]:
+    return frozenset(json.loads(path.read_bytes())) if path.exists() else frozenset()
 
 
 @dataclass(frozen=True, slots=True)

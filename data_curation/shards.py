@@ -1,7 +1,8 @@
-"""Parquet shards: bounded, sorted by document id, in small row groups, so that a slice of ids can be read alone.
+"""Parquet shards: bounded, sorted by document id, in small row groups, so that little of one is in memory at a time.
 
 Every table of documents between ingest and commit has this form. Because ids are digests, a slice of the id space is a
-fair sample of any size, and a whole corpus is put in order one slice at a time with bounded memory.
+fair sample of any size, and a whole corpus is put in order one slice at a time with bounded memory
+(`data_curation.spread`).
 """
 
 from __future__ import annotations
@@ -118,17 +119,6 @@ def slice_bounds(parts: int) -> list[tuple[str, str]]:
     """Cut the id space (hexadecimal SHA-256) into ``parts`` ranges ``[low, high)`` of equal width, in order."""
     edges = [format((part << 64) // parts, "016x") for part in range(parts)] + ["g"]
     return list(pairwise(edges))
-
-
-def read_slice(path: Path, low: str, high: str, columns: Sequence[str] | None = None) -> Iterator[Row]:
-    """Yield the rows of a shard whose id lies in ``[low, high)``; other row groups are not read."""
-    with pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            statistics = file.metadata.row_group(group).column(0).statistics
-            if statistics is not None and statistics.min < high and statistics.max >= low:
-                for row in file.read_row_group(group, columns=columns).to_pylist():
-                    if low <= row["id"] < high:
-                        yield row
 
 
 def shards(folder: Path) -> list[Path]:

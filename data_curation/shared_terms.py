@@ -24,7 +24,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_curation.shards import ROW_GROUP, Row, read_slice, shards, slice_bounds
+from data_curation.shards import ROW_GROUP, Row, shards, slice_bounds
+from data_curation.spread import InOrder, in_slices, row_groups
 from licensing.basis import NO_CONTRACTS
 from licensing.expression import canonical, conjuncts
 from licensing.lineage import Derivation, Parent, decide_derived
@@ -56,22 +57,25 @@ def write_terms(duplicates: Path, decisions: Path, out: Path) -> int:
         database = stack.enter_context(closing(sqlite3.connect(work / "terms.sqlite", isolation_level=None)))
         database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN;")
         database.execute("CREATE TABLE removed (survivor TEXT, id TEXT, decision TEXT)")
-        for rows in _removed(duplicates, decisions):
+        for rows in _removed(duplicates, decisions, work):
             database.executemany("INSERT INTO removed VALUES (?, ?, ?)", rows)
         return _write(database, out)
 
 
-def _removed(duplicates: Path, decisions: Path) -> Iterator[list[tuple[str, str, str]]]:
+def _removed(duplicates: Path, decisions: Path, work: Path) -> Iterator[list[tuple[str, str, str]]]:
     with pq.ParquetFile(duplicates) as file:
-        parts = 1 + file.metadata.num_rows // _ROWS_IN_SLICE
-    for low, high in slice_bounds(parts):
-        survivors = {row["id"]: row["survivor"] for row in read_slice(duplicates, low, high, ["id", "survivor"])}
+        removed = file.metadata.num_rows
+    if not removed:
+        return
+    bounds, pairs = slice_bounds(1 + removed // _ROWS_IN_SLICE), InOrder(duplicates, ["id", "survivor"])
+    decided = in_slices(row_groups(shards(decisions), _DECIDED), bounds, work / "decided")
+    for (_, high), rows in zip(bounds, decided, strict=True):
+        survivors = {row["id"]: row["survivor"] for row in pairs.before(high)}
         found: dict[str, tuple[str, str, str]] = {}
-        for path in shards(decisions) if survivors else []:
-            for row in read_slice(path, low, high, _DECIDED):
-                name = row.pop("id")
-                if name in survivors:
-                    found[name] = (survivors[name], name, json.dumps(row | {"explanation": ""}, sort_keys=True))
+        for row in rows:
+            name = row.pop("id")
+            if name in survivors:
+                found[name] = (survivors[name], name, json.dumps(row | {"explanation": ""}, sort_keys=True))
         yield list(found.values())
 
 
@@ -102,10 +106,6 @@ class SharedTerms:
     path: Path
     policy: Policy
     table: LicenceTable
-
-    def slice(self, low: str, high: str) -> dict[str, list[Row]]:
-        """The terms of the survivors whose id lies in ``[low, high)``."""
-        return {row["id"]: row["terms"] for row in read_slice(self.path, low, high)}
 
     def settle(self, decision: Row, terms: list[Row]) -> tuple[Row, Decision | None]:
         """The survivor's decision with the duties of all, and the stricter decision where they cannot all be met."""

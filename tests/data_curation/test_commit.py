@@ -18,7 +18,7 @@ from data_curation.commit import CommitInputs, build_trees, commit
 from data_curation.duplicates import REMOVED
 from data_curation.repeats.search import REPEATS
 from data_curation.repeats.settings import RepeatsSettings
-from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, read_slice, slice_bounds, write_shard
+from data_curation.shards import CURATED, DECIDED, RECEIVED, Row, read_shard, write_shard
 from data_curation.streams import read_streams
 from licensing.errors import HerkomstError
 from licensing.ledger import Ledger, partner_folder
@@ -106,16 +106,6 @@ def test_trees_are_the_same_for_any_number_of_workers(tmp_path: Path) -> None:
 
 def test_partners_of_similar_names_have_their_own_folders() -> None:
     assert partner_folder("De Kade B.V.") != partner_folder("de kade b v")
-
-
-@pytest.mark.parametrize("parts", [1, 2, 3, 16, 1000])
-def test_slices_cover_every_id_once(tmp_path: Path, parts: int) -> None:
-    names = [*ids(200), "0" * 64, "f" * 64]
-    write_shard(tmp_path / "s.parquet", [{"id": name} for name in names], DECIDED)
-    found = [
-        row["id"] for low, high in slice_bounds(parts) for row in read_slice(tmp_path / "s.parquet", low, high, ["id"])
-    ]
-    assert found == sorted(names)
 
 
 def one_by_one(folder: Path, documents: list[Row], **inputs: Any) -> dict[str, Row]:
