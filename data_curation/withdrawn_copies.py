@@ -227,7 +227,8 @@ class _Bands:
     def _best(self, piece: Signatures, met: _Meetings) -> tuple[Places, Places, NDArray[np.float64]]:
         places, rows = self._pairs(met)
         same_language = piece.keys["language"][places] == self._withdrawn.keys["language"][rows]
-        places, rows = places[same_language], rows[same_language]
+        comparable = same_language & (piece.values[places] != NO_WORDS).any(axis=1)
+        places, rows = places[comparable], rows[comparable]
         alike = np.zeros(len(places))
         for begin in range(0, len(places), _COMPARED):
             cut = slice(begin, begin + _COMPARED)
