@@ -3,12 +3,19 @@
 What a task raises decides what follows. A `HerkomstError` says that something in the configuration or the input must be
 mended: no new task begins, those under way are finished. Anything else concerns that one task: the others go on, and
 the failures are told at the end. A worker that is killed (most often by the system, for want of memory) takes its pool
-with it; the tasks that were under way are then tried one at a time, so that only the guilty one fails.
+with it; the tasks that were under way are then tried one at a time, so that only the guilty one fails. Workers die with
+the process that began them.
 """
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -22,6 +29,7 @@ from licensing.errors import HerkomstError
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+_PARENT_DEATH_SIGNAL = 1
 MOST_FAILURES = 10
 """After so many failures no new task begins: what is wrong is not the one task."""
 
@@ -118,7 +126,8 @@ class _Pools(Generic[Task, Result]):
         """Work with one pool until nothing is left, enough has failed, or a worker is killed."""
         running: dict[Future[Result], Task] = {}
         # Spawned, not forked: a forked child inherits the threads' locks of the libraries that the parent has loaded.
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, context, _die_with, (os.getpid(),)) as pool:
             try:
                 while self._submit(pool, tasks, running, 2 * workers) or running:
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -163,3 +172,22 @@ class _Pools(Generic[Task, Result]):
         )
         error.__cause__ = fault
         self._failures.add(error)
+
+
+def _die_with(parent: int) -> None:
+    """End this worker when its parent is gone, be it by ``kill -9``: the next run would write beside it.
+
+    Linux does that by itself where asked (prctl(2), PR_SET_PDEATHSIG); elsewhere a thread looks twice a second.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    else:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)

@@ -1,9 +1,13 @@
 import os
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from data_curation.parallel import MOST_FAILURES, TasksFailedError, WorkerLostError, run_tasks
@@ -62,3 +66,43 @@ def test_many_failures_stop_the_rest() -> None:
 
 def test_without_faults_every_task_is_done() -> None:
     assert sorted(_all([("ok", n) for n in range(9)], 3)[0]) == list(range(9))
+
+
+_PARENT = """
+import sys
+from data_curation.parallel import run_tasks
+from tests.data_curation.test_parallel import stay
+
+if __name__ == "__main__":
+    list(run_tasks(stay, [sys.argv[1] + "/a", sys.argv[1] + "/b"], 2))
+"""
+
+
+def stay(path: str) -> None:
+    """A task that says which process it runs in and does not end."""
+    Path(path).with_suffix(".partial").write_text(str(os.getpid()))
+    Path(path).with_suffix(".partial").rename(path)
+    time.sleep(600)
+
+
+def _until(true: Callable[[], bool]) -> bool:
+    for _ in range(200):
+        if true():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_workers_die_with_a_killed_parent(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(_PARENT)
+    root = Path(__file__).parents[2]
+    command = [sys.executable, str(tmp_path / "parent.py"), str(tmp_path)]
+    parent = subprocess.Popen(command, cwd=root, env=os.environ | {"PYTHONPATH": str(root)})
+    files = [tmp_path / "a", tmp_path / "b"]
+    try:
+        assert _until(lambda: all(file.exists() for file in files))
+    finally:
+        parent.kill()
+        parent.wait()
+    workers = [int(file.read_text()) for file in files]
+    assert _until(lambda: not any(psutil.pid_exists(worker) for worker in workers))

@@ -88,8 +88,9 @@ def test_a_vocabulary_grows_past_its_first_size() -> None:
 def test_the_code_of_joined_words_follows_from_theirs() -> None:
     known = Vocabulary()
     one, two, both = known.rows(["zon", "licht", "zonlicht"])
-    assert known.codes[one] + known.powers[one] * known.codes[two] == known.codes[both]
-    assert known.powers[both] * known.inverses[both] == 1
+    with np.errstate(over="ignore"):
+        assert known.codes[one] + known.powers[one] * known.codes[two] == known.codes[both]
+        assert known.powers[both] * known.inverses[both] == 1
 
 
 def test_flags_tell_what_a_word_is_made_of() -> None:
