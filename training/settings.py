@@ -45,11 +45,22 @@ class SegmentSettings(Section):
     weights: dict[str, float] = Field(default_factory=dict)
 
 
+class SpikeSettings(Section):
+    """Drop the update of a step whose loss is ``sigma`` standard deviations above the last ``window`` steps.
+
+    The loss must then be known before every update, so a GPU waits for it once a step.
+    """
+
+    sigma: float = Field(default=6.0, gt=0)
+    window: int = Field(default=128, ge=2)
+
+
 class TrainingSettings(Section):
     """How the model is trained; ``batch`` is in sequences over all processes, ``learning_rate`` the peak of AdamW.
 
     The newest ``keep_checkpoints`` stay, and for good those after a multiple of ``keep_every`` steps: a withdrawal goes
-    back to the last checkpoint that had not read the text.
+    back to the last checkpoint that had not read the text. ``log_every`` steps the processes put together what they
+    know of each step; ``skip_spikes`` drops updates whose loss stands out, and is off unless it is given.
     """
 
     segments: list[SegmentSettings] = Field(min_length=1)
@@ -69,6 +80,8 @@ class TrainingSettings(Section):
     checkpoint_every: int = Field(default=100, ge=1)
     keep_checkpoints: int = Field(default=3, ge=1)
     keep_every: int | None = Field(default=None, ge=1)
+    log_every: int = Field(default=10, ge=1)
+    skip_spikes: SpikeSettings | None = None
     watts_estimate: float = Field(default=65.0, gt=0)
 
 
