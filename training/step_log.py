@@ -50,7 +50,7 @@ class StepDone:
 
 
 class StepLog:
-    """One JSON line a step; ``order`` is the digest of what was fed up to the last flush, ``loss`` that of its last step."""
+    """One JSON line a step; ``order`` is the digest of all that was fed before the last flush, ``loss`` the newest."""
 
     def __init__(
         self, path: Path, packed: PackedCorpus, plan: Plan, control: Control, first_step: int, order: str
@@ -86,8 +86,9 @@ class StepLog:
         for line in lines:
             if not (line["loss"] is not None or line.get("dropped")):
                 raise HerkomstError(
-                    f"step {line['step']}: the loss is not a number; nothing was saved since the last checkpoint, which is "
-                    "whole. Lower training.learning_rate or training.clip, or set training.skip_spikes; run again."
+                    f"step {line['step']}: the loss is not a number; nothing was saved since the last checkpoint, "
+                    "which is whole. Lower training.learning_rate or training.clip, or set training.skip_spikes, and "
+                    "run again."
                 )
         return lines
 
