@@ -65,6 +65,10 @@ class TrainingSettings(Section):
 
     The newest ``keep_checkpoints`` stay, and for good those after a multiple of ``keep_every`` steps: a withdrawal goes
     back to the last checkpoint that had not read the text.
+
+    ``watts_estimate`` is what a node is taken to draw where no counter of energy can be read, in watts. Medians of the
+    meter leave out the first ``meter_skip`` steps after each start, in which the model is compiled and memory filled.
+    ``tensorboard`` writes the log for TensorBoard too; it needs the package `tensorboard` (``herkomst[tensorboard]``).
     """
 
     segments: list[SegmentSettings] = Field(min_length=1)
@@ -85,6 +89,8 @@ class TrainingSettings(Section):
     keep_checkpoints: int = Field(default=3, ge=1)
     keep_every: int | None = Field(default=None, ge=1)
     watts_estimate: float = Field(default=65.0, gt=0)
+    meter_skip: int = Field(default=5, ge=0)
+    tensorboard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
