@@ -110,9 +110,20 @@ def document_inputs(model: Any, tokens: torch.Tensor, end_of_document: int) -> d
 
     Returns:
         Named arguments; ids have the shape [rows, L], or [1, rows x L] for ``varlen``.
+
+    Raises:
+        HerkomstError: the model sees less than a whole row, which none of the three ways knows of.
     """
+    config = plain_model(model).config
+    window = getattr(config, "sliding_window", None)
+    if window is not None and window < tokens.shape[1]:
+        raise HerkomstError(
+            f"training.document_mask: the model attends over a window of {window} tokens, and rows have "
+            f"{tokens.shape[1]}; the mask would widen it. Nothing of this step was trained. "
+            "Shorten model.sequence_length to the window, or set document_mask: false."
+        )
     documents, positions = document_positions(tokens, end_of_document)
-    implementation = plain_model(model).config._attn_implementation
+    implementation = config._attn_implementation
     if implementation == _IN_TRANSFORMERS["varlen"]:
         starts, longest = document_starts(positions), tokens.shape[1]
         lengths = {"cu_seq_lens_q": starts, "cu_seq_lens_k": starts, "max_length_q": longest, "max_length_k": longest}

@@ -22,7 +22,7 @@ def compile_layers(model: Any, device: torch.device, deterministic: bool) -> Non
     race on the device, which another run may decide otherwise.
 
     Raises:
-        HerkomstError: the compiler, or what it needs, is not there.
+        HerkomstError: the compiler, or what it needs, is not there; or the model has no list of layers.
     """
     import torch
     import torch._dynamo.config
@@ -32,14 +32,24 @@ def compile_layers(model: Any, device: torch.device, deterministic: bool) -> Non
     # Beyond its limit torch would go on uncompiled without a word.
     torch._dynamo.config.fail_on_recompile_limit_hit = True
     torch._dynamo.config.recompile_limit = _MOST_SHAPES
+    if not len(_layers(model)):
+        raise HerkomstError(
+            f"training.compile: a {type(model).__name__} has no list of layers to compile. Nothing was trained. "
+            "Set compile: false."
+        )
     _try_out(device)
-    for layer in model.get_decoder().layers:
+    for layer in _layers(model):
         layer.compile(dynamic=False)
 
 
 def is_compiled(model: Any) -> bool:
     """Whether :func:`compile_layers` was called on this plain model."""
-    return model.get_decoder().layers[0]._compiled_call_impl is not None
+    return any(layer._compiled_call_impl is not None for layer in _layers(model)[:1])
+
+
+def _layers(model: Any) -> Any:
+    """The alike layers of a decoder; a base model of another build may call them otherwise, and has none here."""
+    return getattr(model.get_decoder(), "layers", ())
 
 
 def _try_out(device: torch.device) -> None:

@@ -9,6 +9,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from licensing.errors import HerkomstError
+
 if TYPE_CHECKING:
     import torch
 
@@ -22,13 +24,14 @@ def varlen(
     scaling: float | None = None,
     cu_seq_lens_q: torch.Tensor | None = None,
     max_length_q: int | None = None,
-    **_: Any,
+    **others: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within documents that lie end to end in one row.
 
     ``cu_seq_lens_q`` holds where each document begins and the last one ends, int32, filled up with that end;
     ``max_length_q`` bounds their lengths. Without them attention is causal and nothing more.
     """
+    _refuse_changed_scores(others)
     if cu_seq_lens_q is None or max_length_q is None:
         return _causal(query, key, value, scaling), None
     if query.device.type == "cpu":
@@ -41,6 +44,16 @@ def varlen(
     causal = {"window_size": (-1, 0), "scale": scaling, "enable_gqa": gqa}
     found: Any = varlen_attn(query, key, value, starts, starts, most, most, **causal)  # type: ignore[arg-type]
     return found[None], None
+
+
+def _refuse_changed_scores(others: dict[str, Any]) -> None:
+    """Some architectures cap or shift their scores; a kernel that left that out would train another model."""
+    named = [name for name in ("softcap", "s_aux", "position_bias") if others.get(name) is not None]
+    if named:
+        raise HerkomstError(
+            f"training.attention: the model's attention has {', '.join(named)}, which varlen and flex do not compute. "
+            "Nothing was trained. Choose block-mask."
+        )
 
 
 def _of_one_kind(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -88,12 +101,13 @@ def flex(
     value: torch.Tensor,
     attention_mask: Any,
     scaling: float | None = None,
-    **_: Any,
+    **others: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attention through a sparse block mask; eager on a CPU, where it serves tests alone."""
     import torch
     from torch.nn.attention.flex_attention import flex_attention
 
+    _refuse_changed_scores(others)
     if attention_mask is None:
         return _causal(query, key, value, scaling), None
     inside = query.device.type == "cpu" or torch.compiler.is_compiling()

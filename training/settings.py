@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from licensing.settings import Section
 
@@ -103,6 +103,16 @@ class TrainingSettings(Section):
     keep_checkpoints: int = Field(default=3, ge=1)
     keep_every: int | None = Field(default=None, ge=1)
     watts_estimate: float = Field(default=65.0, gt=0)
+
+    @model_validator(mode="after")
+    def _reaches_the_peak(self) -> TrainingSettings:
+        steps = sum(segment.steps for segment in self.segments)
+        if self.warmup_steps is not None and self.warmup_steps > steps:
+            raise ValueError(
+                f"training.warmup_steps is {self.warmup_steps} and all segments have {steps} steps: the peak learning "
+                "rate would never be reached. Nothing was trained; lower it, or use warmup_share."
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)

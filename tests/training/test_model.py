@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from licensing.errors import HerkomstError  # noqa: E402
-from training.attention import document_positions, document_starts, set_attention  # noqa: E402
-from training.compilation import compile_layers  # noqa: E402
-from training.losses import IGNORED, losses  # noqa: E402
-from training.model import build_model, token_losses, trim_vocabulary, used_vocabulary  # noqa: E402
-from training.numerics import check_precision, set_numerics  # noqa: E402
-from training.settings import Architecture, Attention, ModelSettings, Shape, resolve_shape  # noqa: E402
+from licensing.errors import HerkomstError
+from training.attention import document_positions, document_starts, set_attention
+from training.compilation import compile_layers
+from training.kernels import flex, varlen
+from training.losses import IGNORED, losses
+from training.model import build_model, token_losses, trim_vocabulary, used_vocabulary
+from training.numerics import check_precision, set_numerics
+from training.settings import Architecture, Attention, ModelSettings, Shape, resolve_shape
 
 CPU = torch.device("cpu")
 END, PADDING, VOCABULARY = 1, 2, 400
@@ -193,6 +193,28 @@ def test_varlen_learns_what_the_block_mask_learns() -> None:
         assert torch.allclose(found, gradient, atol=1e-4)
 
 
+@pytest.mark.parametrize("attention", ["block-mask", "varlen"])
+def test_a_window_narrower_than_a_row_is_refused(attention: Attention) -> None:
+    """Under a mask of documents the window of such a base model would be forgotten."""
+    from transformers import MistralConfig, MistralForCausalLM
+
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = MistralConfig(vocab_size=VOCABULARY, num_key_value_heads=2, sliding_window=64, **sizes)
+    model = MistralForCausalLM(config)
+    set_attention(model, attention, CPU, "fp32")
+    first, second = copies(model)
+    assert torch.allclose(first, second, atol=1e-5)
+    with pytest.raises(HerkomstError, match="a window of 64 tokens, and rows have 65"):
+        nats_of(model, rows(1, 65))
+
+
+def test_scores_that_a_kernel_would_leave_out_are_refused() -> None:
+    heads = torch.zeros(1, 2, 4, 8)
+    for function in (varlen, flex):
+        with pytest.raises(HerkomstError, match="attention has softcap, which"):
+            function(None, heads, heads, heads, None, softcap=30.0)
+
+
 def test_a_saved_model_does_not_name_our_attention(tmp_path: Path) -> None:
     model = build_model(SMALL, END, PADDING, 0)
     set_attention(model, "varlen", CPU, "fp32")
@@ -243,6 +265,15 @@ def test_a_machine_that_cannot_compile_is_told_so(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torch, "compile", no_compiler)
     with pytest.raises(HerkomstError, match=r"cannot compile for cpu here \(No working C\+\+ compiler found\)"):
         compile_layers(build_model(SMALL, END, PADDING, 0), CPU, True)
+
+
+def test_a_model_without_a_list_of_layers_is_not_compiled_in_part() -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=VOCABULARY, n_embd=32, n_layer=1, n_head=2))
+    with pytest.raises(HerkomstError, match="GPT2LMHeadModel has no list of layers"):
+        compile_layers(model, CPU, True)
+    assert nats_of(model, rows(1), mask=False).shape == (1, 63)
 
 
 @pytest.mark.slow

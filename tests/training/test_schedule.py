@@ -51,3 +51,8 @@ def test_the_cosine_is_half_way_down_half_way_through() -> None:
     found = rates(109, schedule="cosine", warmup_steps=10, final_share=0.1)
     assert found[9] == 3e-3 and found[59] == pytest.approx(3e-3 * 0.55)
     assert found[-1] == pytest.approx(3e-4, rel=0.01)
+
+
+def test_a_warm_up_longer_than_the_run_is_refused() -> None:
+    with pytest.raises(ValueError, match="1001 and all segments have 1000 steps"):
+        settings(warmup_steps=1001)
