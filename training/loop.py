@@ -11,21 +11,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from licensing.errors import HerkomstError
+from training.attention import set_attention
 from training.backends import Backend, start_backend
 from training.batches import Batch, Batches, ReadAhead
 from training.checkpoint import TrainerState
+from training.compilation import compile_layers
 from training.control import Control
 from training.energy import EnergyMeter
 from training.job import TrainingJob
 from training.meter import Meter
 from training.model import build_model, token_losses
-from training.numerics import set_numerics
-from training.pack import read_packed
+from training.numerics import check_precision, set_numerics
+from training.pack import PackedCorpus, read_packed
 from training.plan import Plan
 from training.saving import Checkpoints
 from training.schedule import learning_rate
@@ -54,12 +56,12 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
         TrainingStopped: SIGTERM, SIGINT or SIGUSR2 came; a checkpoint was written first.
     """
     settings = job.settings
-    set_numerics(settings.threads)
+    set_numerics(settings.threads, settings.deterministic)
     packed, plan = read_packed(Path(job.tokens)), Plan.from_json(Path(job.plan).read_text(encoding="utf-8"))
     end = min(plan.steps, job.until or plan.steps)
 
     # ---- processes, model, and the checkpoint to go on from
-    backend = start_backend(settings, lambda: build_model(job.shape, packed.end_of_document, packed.padding, job.seed))
+    backend = start_backend(settings, lambda: _make_model(job, packed))
     control = Control()
     checkpoints = Checkpoints(Path(job.checkpoints), settings, control)
     state = checkpoints.resume(job, backend)
@@ -79,7 +81,7 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
             meter.waited(ahead.waited)
             counted = np.array([batch.scored.sum(), batch.read, stop.is_set], dtype=np.float64)
             scored, read, stopping = control.sum(counted).tolist()
-            rate = learning_rate(step, plan.steps, job.learning_rate, settings.warmup_share, settings.cooldown_share)
+            rate = learning_rate(step, plan.steps, job.learning_rate, settings)
             learnt = _learn(backend, control, guard, batch, job, packed.end_of_document, int(scored), rate)
             meter.end()
             log.add(_done(batch, learnt, rate, int(read)))
@@ -106,6 +108,20 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
             "Run the same command again to continue."
         )
     return state
+
+
+def _make_model(job: TrainingJob, packed: PackedCorpus) -> Any:
+    """The untrained model, attending and compiled as the settings say; the same weights in every process."""
+    import torch
+
+    settings = job.settings
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    check_precision(settings.precision, device)
+    model = build_model(job.shape, packed.end_of_document, packed.padding, job.seed)
+    set_attention(model, settings.attention, device, settings.precision)
+    if settings.compile:
+        compile_layers(model, device, settings.deterministic)
+    return model
 
 
 # ---- what it took
@@ -179,8 +195,8 @@ def _gradients(backend: Backend, batch: Batch, job: TrainingJob, end_of_document
     micro = min(job.settings.micro_batch or rows, rows)
     nats = []
     for first in range(0, rows, micro):
-        tokens = torch.from_numpy(batch.tokens[first : first + micro]).to(backend.device, non_blocking=True)
-        counts = torch.from_numpy(batch.scored[first : first + micro]).to(backend.device, non_blocking=True)
+        tokens = torch.from_numpy(batch.tokens[first : first + micro])
+        counts = torch.from_numpy(batch.scored[first : first + micro])
         losses, penalty = token_losses(
             backend.model, tokens, counts, end_of_document, job.settings.document_mask, job.settings.z_loss
         )
