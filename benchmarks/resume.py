@@ -80,17 +80,24 @@ def trained(packed: Path, folder: Path, world: int, steps: int, at: int) -> tupl
     process = started(folder, world)
     while logged(folder) < at and process.poll() is None:
         time.sleep(0.05)
+    if process.poll() is not None:
+        raise SystemExit(f"{world} processes: the training ended before it was killed:\n{said(folder)}")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     killed = logged(folder)
     resumed = max((read_state(one).step for one in finished_checkpoints(folder / "checkpoints")), default=0)
     if started(folder, world).wait():
-        raise SystemExit(f"{world} processes: the training that went on did not end well; see {folder / 'said'}")
+        raise SystemExit(f"{world} processes: the training that went on did not end well:\n{said(folder)}")
     state = read_state(finished_checkpoints(folder / "checkpoints")[-1])
     losses = [json.loads(line)["loss"] for line in (folder / "log.jsonl").read_text().splitlines()]
     if state.step != steps or len(losses) != steps:
         raise SystemExit(f"{world} processes: {state.step} steps and {len(losses)} losses instead of {steps}")
     return killed, resumed, state.order_digest, losses
+
+
+def said(folder: Path) -> str:
+    """What the processes printed last."""
+    return (folder / "said").read_text(errors="replace")[-4000:]
 
 
 def logged(folder: Path) -> int:

@@ -180,7 +180,9 @@ def read_steps(text: str) -> tuple[int, int]:
     """
     first, _, end = text.partition(":")
     if not (first.isdigit() and end.isdigit()):
-        raise HerkomstError(f"--steps {text}: write the first step and the one after the last, as 100:120. Nothing ran.")
+        raise HerkomstError(
+            f"--steps {text}: write the first step and the one after the last, as 100:120. Nothing ran."
+        )
     return int(first), int(end)
 
 

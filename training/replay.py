@@ -48,8 +48,8 @@ class Replay:
     """What was run again: steps ``begin`` … ``end - 1``, of which ``first`` … were asked for.
 
     ``checkpoint`` is the name of that begun from, None for the untrained model. ``then`` is the state of the training's
-    own checkpoint after ``end`` steps, None where it kept none; ``now`` that of the replay. ``row_hashes`` is a file with
-    32 bytes for every row fed, in order.
+    own checkpoint after ``end`` steps, None where it kept none; ``now`` that of the replay. ``row_hashes`` is a file
+    with 32 bytes for every row fed, in order.
     """
 
     begin: int
@@ -86,7 +86,9 @@ def replay(job: TrainingJob, first: int, end: int, folder: Path, tick: Tick) -> 
     recorded = _logged(Path(job.log))
     if not (0 <= first < end) or end - 1 not in recorded:
         done = f"it did steps 0 to {max(recorded)}" if recorded else "it did none"
-        raise ReplayError(f"Steps {first}:{end} cannot be replayed: {done}. Nothing was run; ask for steps among those.")
+        raise ReplayError(
+            f"Steps {first}:{end} cannot be replayed: {done}. Nothing was run; ask for steps among those."
+        )
     begin = _begin(job, first)
     (folder / "checkpoints").mkdir(parents=True)
     if begin:
