@@ -16,17 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from licensing.errors import HerkomstError
-from training.attention import set_attention
 from training.backends import Backend, start_backend
 from training.batches import Batch, Batches, ReadAhead
 from training.checkpoint import TrainerState
-from training.compilation import compile_layers
 from training.control import Control
 from training.energy import EnergyMeter
 from training.job import TrainingJob
 from training.meter import Meter
-from training.model import build_model, token_losses
-from training.numerics import check_precision, set_numerics
+from training.model import build_model, make_ready, token_losses
+from training.numerics import set_numerics
 from training.pack import PackedCorpus, read_packed
 from training.plan import Plan
 from training.saving import Checkpoints
@@ -112,15 +110,8 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
 
 def _make_model(job: TrainingJob, packed: PackedCorpus) -> Any:
     """The untrained model, attending and compiled as the settings say; the same weights in every process."""
-    import torch
-
-    settings = job.settings
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    check_precision(settings.precision, device)
     model = build_model(job.shape, packed.end_of_document, packed.padding, job.seed)
-    set_attention(model, settings.attention, device, settings.precision)
-    if settings.compile:
-        compile_layers(model, device, settings.deterministic)
+    make_ready(model, job.settings)
     return model
 
 
