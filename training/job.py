@@ -11,6 +11,20 @@ from licensing.canonical import canonical, digest_of
 from training.settings import Shape, TrainingSettings
 
 
+_KEEPING = {
+    "checkpoint_every",
+    "keep_checkpoints",
+    "keep_every",
+    "checkpoint_async",
+    "checkpoint_file_bytes",
+    "checkpoint_timeout",
+    "log_every",
+    "watts_estimate",
+}
+# These change the last bits of the sums and nothing else, so a training may go on with others.
+_SPREADING = {"backend", "zero_stage", "processes", "micro_batch", "threads"}
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
     """A training run in full; two equal jobs give equal weights on the same hardware with the same threads.
@@ -32,6 +46,8 @@ class TrainingJob:
     seed: int
     begin: str | None = None
     begin_weights: str | None = None
+    until: int | None = None
+    row_hashes: str | None = None
 
     def digest(self) -> str:
         """What the weights depend on; a checkpoint of another digest is never continued."""
@@ -43,7 +59,7 @@ class TrainingJob:
         return digest_of(self._recipe())
 
     def _recipe(self) -> list[Any]:
-        free = {"checkpoint_every", "keep_checkpoints", "keep_every", "watts_estimate"}
+        free = _KEEPING | _SPREADING
         settings = {k: v for k, v in self.settings.model_dump(mode="json").items() if k not in free}
         return [asdict(self.shape), settings, self.learning_rate, self.seed]
 

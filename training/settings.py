@@ -61,6 +61,16 @@ class TrainingSettings(Section):
     The newest ``keep_checkpoints`` stay, and for good those after a multiple of ``keep_every`` steps: a withdrawal goes
     back to the last checkpoint that had not read the text. ``log_every`` steps the processes put together what they
     know of each step; ``skip_spikes`` drops updates whose loss stands out, and is off unless it is given.
+
+    ``backend`` is how the model lies over ``processes`` (their number on all machines together): ``single`` is one
+    process; with ``ddp`` each has all of it; with ``deepspeed`` they share the optimizer's state (``zero_stage`` 1), the
+    gradients too (2) and the parameters too (3); with ``fsdp`` they share all three. ``precision`` bf16 computes in
+    bfloat16 and keeps weights and moments in fp32. Backend and number of processes may change from one run to the next:
+    the order stays, and the training goes on from the same checkpoint.
+
+    With ``checkpoint_async`` files are written while training goes on, from a copy in host memory.
+    ``checkpoint_file_bytes`` is the size at which another file begins, and ``checkpoint_timeout`` how many seconds a
+    process waits for the others to write theirs.
     """
 
     segments: list[SegmentSettings] = Field(min_length=1)
@@ -73,13 +83,16 @@ class TrainingSettings(Section):
     cooldown_share: float = Field(default=0.2, ge=0, le=1)
     document_mask: bool = True
     precision: Literal["fp32", "bf16"] = "fp32"
-    backend: Literal["single", "ddp", "deepspeed"] = "single"
+    backend: Literal["single", "ddp", "deepspeed", "fsdp"] = "single"
     zero_stage: Literal[1, 2, 3] = 2
     processes: int = Field(default=1, ge=1)
     threads: int = Field(default=2, ge=1)
     checkpoint_every: int = Field(default=100, ge=1)
     keep_checkpoints: int = Field(default=3, ge=1)
     keep_every: int | None = Field(default=None, ge=1)
+    checkpoint_async: bool = True
+    checkpoint_file_bytes: int = Field(default=4_000_000_000, ge=1)
+    checkpoint_timeout: float = Field(default=1800.0, gt=0)
     log_every: int = Field(default=10, ge=1)
     skip_spikes: SpikeSettings | None = None
     watts_estimate: float = Field(default=65.0, gt=0)
