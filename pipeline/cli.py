@@ -308,7 +308,7 @@ def main() -> None:
         raise SystemExit(code if isinstance(code, int) else 0)
     except HerkomstError as fault:
         print(f"herkomst: {fault}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(fault.exit_code) from None
     except OSError as fault:
         if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

@@ -10,6 +10,21 @@ from typing import Any
 from licensing.canonical import canonical, digest_of
 from training.settings import Shape, TrainingSettings
 
+_KEEPING = {
+    "checkpoint_every",
+    "keep_checkpoints",
+    "keep_every",
+    "checkpoint_async",
+    "checkpoint_file_bytes",
+    "checkpoint_timeout",
+    "log_every",
+    "watts_estimate",
+    "meter_skip",
+    "tensorboard",
+}
+# These change the last bits of the sums and nothing else, so a training may go on with others.
+_SPREADING = {"backend", "zero_stage", "processes", "micro_batch", "threads"}
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
@@ -46,7 +61,7 @@ class TrainingJob:
         return digest_of(self._recipe())
 
     def _recipe(self) -> list[Any]:
-        free = {"checkpoint_every", "keep_checkpoints", "keep_every", "watts_estimate"}
+        free = _KEEPING | _SPREADING
         settings = {k: v for k, v in self.settings.model_dump(mode="json").items() if k not in free}
         return [asdict(self.shape), settings, self.learning_rate, self.seed]
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from licensing.errors import HerkomstError
 from training.backends import Backend, start_backend
 from training.batches import Batch, Batches, ReadAhead
 from training.checkpoint import TrainerState
@@ -33,15 +32,12 @@ from training.settings import TrainingSettings
 from training.spikes import SpikeGuard
 from training.step_log import StepDone, StepLog
 from training.stop_signal import StopSignal
+from training.stopping import TrainingStopped
 
 if TYPE_CHECKING:
     import torch
 
 Tick = Callable[[int, int, str], None]
-
-
-class TrainingStopped(HerkomstError):
-    """Training was asked to stop and saved before it did."""
 
 
 def train(job: TrainingJob, tick: Tick) -> TrainerState:

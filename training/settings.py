@@ -91,6 +91,15 @@ class TrainingSettings(Section):
     ``watts_estimate`` is what a node is taken to draw where no counter of energy can be read, in watts. Medians of the
     meter leave out the first ``meter_skip`` steps after each start, in which the model is compiled and memory filled.
     ``tensorboard`` writes the log for TensorBoard too; it needs the package `tensorboard` (``herkomst[tensorboard]``).
+
+    ``backend`` is how the model lies over ``processes`` (their number on all machines together): ``single`` is one
+    process; with ``ddp`` each has all of it; with ``deepspeed`` they share the optimizer's state (``zero_stage`` 1), the
+    gradients too (2) and the parameters too (3); with ``fsdp`` they share all three. Backend and number of
+    processes may change from one run to the next: the order stays, and the training goes on from the same checkpoint.
+
+    With ``checkpoint_async`` files are written while training goes on, from a copy in host memory.
+    ``checkpoint_file_bytes`` is the size at which another file begins, and ``checkpoint_timeout`` how many seconds a
+    process waits for the others to write theirs.
     """
 
     segments: list[SegmentSettings] = Field(min_length=1)
@@ -110,13 +119,16 @@ class TrainingSettings(Section):
     compile: bool = False
     deterministic: bool = True
     precision: Literal["fp32", "bf16"] = "fp32"
-    backend: Literal["single", "ddp", "deepspeed"] = "single"
+    backend: Literal["single", "ddp", "deepspeed", "fsdp"] = "single"
     zero_stage: Literal[1, 2, 3] = 2
     processes: int = Field(default=1, ge=1)
     threads: int = Field(default=2, ge=1)
     checkpoint_every: int = Field(default=100, ge=1)
     keep_checkpoints: int = Field(default=3, ge=1)
     keep_every: int | None = Field(default=None, ge=1)
+    checkpoint_async: bool = True
+    checkpoint_file_bytes: int = Field(default=4_000_000_000, ge=1)
+    checkpoint_timeout: float = Field(default=1800.0, gt=0)
     log_every: int = Field(default=10, ge=1)
     skip_spikes: SpikeSettings | None = None
     watts_estimate: float = Field(default=65.0, gt=0)
