@@ -62,7 +62,7 @@ def test_another_backend_than_asked_for_is_refused(packed_folder: Path, tmp_path
     """Two processes asked for and one launched: without the check this trains, on half the batch."""
     from training.backends import BackendError
 
-    with pytest.raises(BackendError, match="processes is 1, not 2"):
+    with pytest.raises(BackendError, match="processes launched is 1, not 2"):
         train(make_job(packed_folder, tmp_path / "run", backend="ddp", processes=2), quiet)
 
 
