@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,10 @@ class CheckpointError(HerkomstError):
 
 @dataclass(frozen=True, slots=True)
 class TrainerState:
-    """Where a checkpoint stands; ``step`` is the number of steps done, token counts are since the first step."""
+    """Where a checkpoint stands; ``step`` is the number of steps done, token counts are since the first step.
+
+    ``skipped_steps`` are those of them whose update was dropped; their tokens are not counted.
+    """
 
     step: int
     job_digest: str
@@ -40,6 +43,7 @@ class TrainerState:
     energy_detail: str
     seconds: float
     weights_sha256: str = ""
+    skipped_steps: list[int] = field(default_factory=list)
 
 
 def checkpoint_folder(checkpoints: Path, step: int) -> Path:

@@ -37,22 +37,42 @@ class ModelSettings(Section):
 
 
 class SegmentSettings(Section):
-    """A stretch of training with its own mixture; ``weights`` multiply the share of streams named by a glob."""
+    """A stretch of training with its own mixture; ``weights`` multiply the share of streams named by a glob.
+
+    ``batch`` is in sequences over all processes; without it the segment has `TrainingSettings.batch`.
+    """
 
     name: str
     steps: int = Field(ge=1)
+    batch: int | None = Field(default=None, ge=1)
     temperature: float = Field(default=1.0, ge=0, le=1)
     weights: dict[str, float] = Field(default_factory=dict)
+
+
+class GoldfishSettings(Section):
+    """Leave one target in ``every`` of some streams out of the loss, so that no long passage can be learnt by heart.
+
+    ``streams`` are globs on the names of streams, "group~licence~language": ``*~CC-BY-SA-4.0~*`` is all text under that
+    licence, ``de-kade*`` all text of that group. Which targets are left out is decided by a hash of the ``window``
+    tokens before each, so that a passage that stands in two documents lacks the same tokens in both. 4 and 13 are the
+    figures of Hans et al. 2024 ("Be like a Goldfish, Don't Memorize!").
+    """
+
+    streams: list[str] = Field(min_length=1)
+    every: int = Field(default=4, ge=2, le=2**16)
+    window: int = Field(default=13, ge=1, le=2**10)
 
 
 class TrainingSettings(Section):
     """How the model is trained; ``batch`` is in sequences over all processes, ``learning_rate`` the peak of AdamW.
 
     The newest ``keep_checkpoints`` stay, and for good those after a multiple of ``keep_every`` steps: a withdrawal goes
-    back to the last checkpoint that had not read the text.
+    back to the last checkpoint that had not read the text. ``goldfish`` leaves targets of some streams out of the loss;
+    a stream may fall under one of its rules only.
     """
 
     segments: list[SegmentSettings] = Field(min_length=1)
+    goldfish: list[GoldfishSettings] = Field(default_factory=list)
     batch: int | None = Field(default=None, ge=1)
     micro_batch: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0)
