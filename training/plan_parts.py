@@ -133,20 +133,19 @@ def check_parent(parent: Parent | None, steps: int) -> None:
 def check_goldfish(rules: tuple[GoldfishRule, ...], streams: tuple[StreamRef, ...]) -> None:
     """Raise PlanError unless every rule is usable and no stream has two."""
     _check(isinstance(rules, tuple), "goldfish", "must be a list of rules")
-    known, ruled = {stream.name for stream in streams}, set[str]()
+    free = {stream.name for stream in streams}
     for number, rule in enumerate(rules):
         where = f"goldfish[{number}]"
-        for field, value, most in (("every", rule.every, MOST_EVERY), ("window", rule.window, LONGEST_WINDOW)):
-            _check_whole(where, **{field: (value, 2 if field == "every" else 1)})
-            _check(value <= most, where, f"{field} is {value}, more than {most}")
-        good = isinstance(rule.streams, tuple) and len(rule.streams) > 0
+        _check_whole(where, every=(rule.every, 2), window=(rule.window, 1))
+        _check(rule.every <= MOST_EVERY, where, f"every is {rule.every}, more than {MOST_EVERY}")
+        _check(rule.window <= LONGEST_WINDOW, where, f"window is {rule.window}, more than {LONGEST_WINDOW}")
+        names = rule.streams
+        good = isinstance(names, tuple) and len(names) > 0 and all(isinstance(name, str) for name in names)
         _check(good, where, "streams must be a list of one name or more")
-        _check(set(rule.streams) <= known, where, f"names streams that are not there: {set(rule.streams) - known}")
-        _check(list(rule.streams) == sorted(set(rule.streams)), where, "the names of its streams must rise, each once")
-        _check(
-            not ruled & set(rule.streams), where, f"rules streams that another rule does: {ruled & set(rule.streams)}"
-        )
-        ruled |= set(rule.streams)
+        _check(list(names) == sorted(set(names)), where, "the names of its streams must rise, each once")
+        unknown = sorted(set(names) - free)
+        _check(not unknown, where, f"streams {unknown} are not there, or another rule holds for them")
+        free -= set(names)
 
 
 def check_heading(sequence_length: int, seed: int, roots: dict[str, str]) -> None:
