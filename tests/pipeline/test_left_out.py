@@ -7,25 +7,35 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import subprocess
+import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from licensing import verify
 from licensing.verify import Order, VerificationError, left_out
 from pipeline.bundle import _order
 from pipeline.bundle_rows import SpanFile
 from pipeline.run_directory import RunDirectory
+from pipeline.runner import newest_entries
 from pipeline.trace import Tracer, step_as_text
 from pipeline.usage import left_out_of, usage_of
 from pipeline.usage_table import usage_table
+from pipeline.verify import _checkpoints
+from tests.pipeline.conftest import herkomst, small_config, write_config
 from tests.pipeline.made_order import make_order
 from tests.pipeline.test_usage import check_usage
-from training.checkpoint import finished_checkpoints, read_state
+from training.checkpoint import finished_checkpoints, read_state, save_state
 from training.goldfish import GoldfishMask
 from training.pack import read_packed
 from training.plan import GoldfishRule
+from training.retrain import read_plan
+from training.skipped import with_skipped
 
 RULES = (GoldfishRule(3, 4, ("one",)), GoldfishRule(2, 1, ("three",)))
 SKIPPED = (2, 9, 10)
@@ -132,3 +142,43 @@ def test_the_bundle_states_what_was_left_out_and_the_verifier_adds_it_up(tmp_pat
         order.streams["one"]["goldfish"]["left_out"] = targets["one"] + 1
         with pytest.raises(VerificationError, match="figures-differ"):
             left_out(order, targets)
+
+
+@pytest.mark.slow
+def test_a_run_with_a_rule_gives_a_bundle_that_holds(tmp_path: Path) -> None:
+    training = small_config()["training"] | {"goldfish": [{"streams": ["de-kade*"], "every": 3, "window": 5}]}
+    write_config(tmp_path / "small.yaml", training=training)
+    herkomst("run", "small.yaml", "--workers", 1, cwd=tmp_path)
+    run = RunDirectory(tmp_path / "runs" / "small")
+    partner = "De Kade Pers B.V."
+    herkomst("audit", run.path, "--partner", partner, "--bundle", tmp_path / "kade.zip", cwd=tmp_path)
+    command = [sys.executable, "-I", "-S", verify.__file__, str(tmp_path / "kade.zip"), "--steps"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    lost = sum(left_out_of(Tracer(run), partner).values())
+    usage = usage_of(Tracer(run), partner)
+    assert lost > 100 and usage is not None
+    assert f"{usage.tokens_scored} of them scored" in done.stdout
+    assert f"signs for: {lost} more were read and left out" in done.stdout and "(one in 3)" in done.stdout
+    assert herkomst("verify", run.path, cwd=tmp_path).returncode == 0
+
+
+# --- checkpoints
+
+
+def test_checkpoints_and_plan_must_name_the_same_skipped_steps(small_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_run, tmp_path / "run")
+    run = RunDirectory(tmp_path / "run")
+    newest = newest_entries(run)
+    assert not list(_checkpoints(run, newest))
+    path = run.training / "plan.json"
+    laid = read_plan(path)
+    path.write_text(with_skipped(laid, [4, 9]).to_json())
+    found = {finding.file: str(finding) for finding in _checkpoints(run, newest)}
+    assert set(found) == {f"checkpoints/step-{step:08d}" for step in (6, 9, 12)}
+    assert all("other skipped steps" in one for one in found.values())
+    for folder in finished_checkpoints(run.checkpoints):
+        state = read_state(folder)
+        save_state(folder, replace(state, skipped_steps=[step for step in (4, 9) if step < state.step]))
+    assert not list(_checkpoints(run, newest))
+    path.write_text(replace(with_skipped(laid, [4, 9]), seed=laid.seed + 1).to_json())
+    assert {"names another plan" in str(finding) for finding in _checkpoints(run, newest)} == {True}
