@@ -35,6 +35,7 @@ from training.checkpoint import WEIGHTS, finished_checkpoints, read_state
 from training.pack import PackedCorpus, read_packed, span_row
 from training.plan import Plan
 from training.retrain import lineage, read_plan
+from training.skipped import laid_digest, skipped_steps
 
 
 def verify(run: RunDirectory, public_key: bytes | None = None) -> list[Finding]:
@@ -229,12 +230,15 @@ def _checkpoints(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Fin
     if "train" not in newest:
         return
     stated = newest["train"].predicate["figures"]
-    plans = lineage(read_plan(run.training / "plan.json"), run.training)
+    plan = read_plan(run.training / "plan.json")
+    plans, skipped = lineage(plan, run.training), skipped_steps(plan)
     for folder in finished_checkpoints(run.checkpoints):
         state = read_state(folder)
         if state.step > plans.get(state.plan_digest, -1):
             yield _finding(run, folder, "names another plan", "it does not belong to this run")
-        current = state.plan_digest == stated["plan_digest"]
+        elif state.skipped_steps != [step for step in skipped if step < state.step]:
+            yield _finding(run, folder, "names other skipped steps than the plan", "it was trained on other steps")
+        current = state.plan_digest == laid_digest(plan)
         if current and state.corpus_root != newest["commit"].predicate["figures"]["root"]:
             yield _finding(run, folder, "names another corpus root", "it was trained on another corpus")
         if file_digest(folder / WEIGHTS)[0] != state.weights_sha256:

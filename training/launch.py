@@ -70,7 +70,7 @@ def run_workers(command: Sequence[str], settings: TrainingSettings) -> int:
             for rank in range(settings.processes):
                 environment = _environment(settings, rank, store.port)
                 # In a session of their own: Ctrl-C reaches them once, from here.
-                workers.append(subprocess.Popen(command, env=environment, start_new_session=True))  # noqa: S603
+                workers.append(subprocess.Popen(command, env=environment, start_new_session=True))
             return _outcome(workers, stopped)
         finally:
             for worker in workers:

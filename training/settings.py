@@ -53,10 +53,14 @@ class ModelSettings(Section):
 
 
 class SegmentSettings(Section):
-    """A stretch of training with its own mixture; ``weights`` multiply the share of streams named by a glob."""
+    """A stretch of training with its own mixture; ``weights`` multiply the share of streams named by a glob.
+
+    ``batch`` is in sequences over all processes; without it the segment has `TrainingSettings.batch`.
+    """
 
     name: str
     steps: int = Field(ge=1)
+    batch: int | None = Field(default=None, ge=1)
     temperature: float = Field(default=1.0, ge=0, le=1)
     weights: dict[str, float] = Field(default_factory=dict)
 
@@ -69,6 +73,20 @@ class SpikeSettings(Section):
 
     sigma: float = Field(default=6.0, gt=0)
     window: int = Field(default=128, ge=2)
+
+
+class GoldfishSettings(Section):
+    """Leave one target in ``every`` of some streams out of the loss, so that no long passage can be learnt by heart.
+
+    ``streams`` are globs on the names of streams, "group~licence~language": ``*~CC-BY-SA-4.0~*`` is all text under that
+    licence, ``de-kade*`` all text of that group. Which targets are left out is decided by a hash of the ``window``
+    tokens before each, so that a passage that stands in two documents lacks the same tokens in both. 4 and 13 are the
+    figures of Hans et al. 2024 ("Be like a Goldfish, Don't Memorize!").
+    """
+
+    streams: list[str] = Field(min_length=1)
+    every: int = Field(default=4, ge=2, le=2**16)
+    window: int = Field(default=13, ge=1, le=2**10)
 
 
 class TrainingSettings(Section):
@@ -86,7 +104,8 @@ class TrainingSettings(Section):
 
     The newest ``keep_checkpoints`` stay, and for good those after a multiple of ``keep_every`` steps: a withdrawal goes
     back to the last checkpoint that had not read the text. ``log_every`` steps the processes put together what they
-    know of each step; ``skip_spikes`` drops updates whose loss stands out, and is off unless it is given.
+    know of each step; ``skip_spikes`` drops updates whose loss stands out, and is off unless it is given. ``goldfish``
+    leaves targets of some streams out of the loss; a stream may fall under one of its rules only.
 
     ``watts_estimate`` is what a node is taken to draw where no counter of energy can be read, in watts. Medians of the
     meter leave out the first ``meter_skip`` steps after each start, in which the model is compiled and memory filled.
@@ -103,6 +122,7 @@ class TrainingSettings(Section):
     """
 
     segments: list[SegmentSettings] = Field(min_length=1)
+    goldfish: list[GoldfishSettings] = Field(default_factory=list)
     batch: int | None = Field(default=None, ge=1)
     micro_batch: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0)
