@@ -31,7 +31,7 @@ from pipeline.run_directory import RunDirectory
 from pipeline.stages import NAMES, STAGES, outputs_of
 from pipeline.verify_withdrawals import withdrawal_files, withdrawn_stays_out
 from training.batches import order_digests
-from training.checkpoint import WEIGHTS, finished_checkpoints, read_state
+from training.checkpoint import WEIGHTS, finished_checkpoints, read_state, weights_digest
 from training.pack import PackedCorpus, read_packed, span_row
 from training.plan import Plan
 from training.retrain import lineage, read_plan
@@ -236,15 +236,14 @@ def _checkpoints(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Fin
         state = read_state(folder)
         if state.step > plans.get(state.plan_digest, -1):
             yield _finding(run, folder, "names another plan", "it does not belong to this run")
-        elif state.skipped_steps != [step for step in skipped if step < state.step]:
+        elif list(state.skipped_steps) != [step for step in skipped if step < state.step]:
             yield _finding(run, folder, "names other skipped steps than the plan", "it was trained on other steps")
         current = state.plan_digest == laid_digest(plan)
         if current and state.corpus_root != newest["commit"].predicate["figures"]["root"]:
             yield _finding(run, folder, "names another corpus root", "it was trained on another corpus")
-        if file_digest(folder / WEIGHTS)[0] != state.weights_sha256:
-            yield _finding(
-                run, folder / WEIGHTS, "differs from the digest in its checkpoint", "these are other weights"
-            )
+        if weights_digest(folder) != state.weights_sha256:
+            problem = "differs from the digest in its checkpoint"
+            yield _finding(run, folder / WEIGHTS, problem, "these are other weights")
     yield from _order_fed(run)
     last = run.checkpoints / stated["checkpoint"]
     if read_state(last).weights_sha256 != stated["weights_sha256"]:

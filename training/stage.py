@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from training.checkpoint import TrainerState, beginning, checkpoint_folder, set_
 from training.goldfish import goldfish_rules
 from training.job import TrainingJob
 from training.launch import launch
-from training.loop import Tick
+from training.loop import SPEED, Tick
 from training.mixture import SegmentWanted, make_plan
 from training.pack import PackedCorpus, PackedStream, read_packed
 from training.plan import Plan, StreamRef
@@ -92,6 +93,7 @@ def train_run(
         "seconds": round(state.seconds, 3),
         "tokens_per_second": round(state.tokens_read / state.seconds, 1) if state.seconds else None,
         "joules": round(state.joules, 1),
+        "speed": _speed(training / SPEED),
         "energy_method": state.energy_method,
         "energy_detail": state.energy_detail,
         "weights_sha256": state.weights_sha256,
@@ -101,6 +103,11 @@ def train_run(
         "documents_read": sum(row["documents_read"] for row in streams),
         "streams": streams,
     }
+
+
+def _speed(path: Path) -> dict[str, Any] | None:
+    """What the meter measured; None where this training had no step to do."""
+    return dict(json.loads(path.read_bytes())) if path.exists() else None
 
 
 def _trained(job: TrainingJob, plan: Plan) -> TrainerState | None:
