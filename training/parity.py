@@ -63,6 +63,13 @@ def parity_weights(
     return best.weights, rounds
 
 
+def parity_bytes(
+    sizes: Mapping[str, int], settings: TokenizerSettings, parity: ParitySettings, weights: Weights
+) -> dict[str, int]:
+    """The bytes of each language that these weights ask for, in the sample that the vocabulary is learnt from."""
+    return wanted_bytes(sizes, settings.sample_bytes, settings.temperature, weights, parity.most_repeats)
+
+
 def _premiums_with(
     sampler: Sampler,
     settings: TokenizerSettings,
@@ -71,9 +78,13 @@ def _premiums_with(
     tuned_on: Parallel,
     reference: str,
 ) -> dict[str, Fraction]:
-    """The premiums of the corpus's languages with a vocabulary learnt from a small sample with these weights."""
+    """The premiums of the corpus's languages with a vocabulary learnt from a small sample with these weights.
+
+    It is the whole sample made smaller: repeats that the whole one does not allow are not allowed here either.
+    """
+    wanted = parity_bytes(sampler.sizes, settings, parity, weights)
     total = min(parity.sample_bytes, settings.sample_bytes)
-    draws = sampler.draw(wanted_bytes(sampler.sizes, total, settings.temperature, weights, parity.most_repeats))
+    draws = sampler.draw({name: max(1, size * total // settings.sample_bytes) for name, size in wanted.items()})
     with tempfile.TemporaryDirectory() as name:
         train_tokenizer(sampler.texts(draws), settings, Path(name))
         found = premiums(tuned_on, counter(Path(name)), reference)

@@ -11,7 +11,7 @@ from typing import Any
 
 from licensing.errors import HerkomstError
 from training.parallel_text import Parallel, read_parallel
-from training.parity import parity_weights
+from training.parity import parity_bytes, parity_weights
 from training.settings import ParitySettings, TokenizerSettings
 from training.tokenizer import TokenizerError, train_tokenizer
 from training.vocabulary_cost import counter, fertility, on_parallel_text
@@ -99,7 +99,7 @@ class _Maker:
         sizes, settings = self.sampler.sizes, self.settings
         tuned_on, measured_on = self.parallel.places(1, 2), self.parallel.places(0, 2)
         weights, rounds = parity_weights(self.sampler, settings, parity, tuned_on, self.settings.parallel.reference)
-        wanted = wanted_bytes(sizes, settings.sample_bytes, settings.temperature, weights, parity.most_repeats)
+        wanted = parity_bytes(sizes, settings, parity, weights)
         after = self._learn(self.sampler.draw(wanted), folder, measured_on)
         with tempfile.TemporaryDirectory() as name:
             plain = wanted_bytes(sizes, settings.sample_bytes, settings.temperature)
