@@ -16,6 +16,7 @@ from licensing.reservations import Reservation, load_agents
 from licensing.rights import Decision, Declared, Rights
 from licensing.table import LicenceTable, check_policy, load_table
 from pipeline.check_curation import explain_curation
+from pipeline.check_vocabulary import explain_vocabulary
 from pipeline.config import Loaded
 from pipeline.registered import obeyed_by
 from pipeline.run_directory import RunDirectory
@@ -36,6 +37,7 @@ def explain(loaded: Loaded) -> str:
         lines += _source(loaded, source, table, agreements)
     lines += ["", "Withdrawals", *(f"  {line}" for line in _withdrawals(loaded))]
     lines += ["", "Curation", *(f"  {line}" for line in explain_curation(loaded))]
+    lines += ["", "Vocabulary", *(f"  {line}" for line in explain_vocabulary(loaded))]
     lines += ["", "Model and training", *(f"  {line}" for line in _training(loaded))]
     lines += ["", "Evaluation", f"  suites: {', '.join(config.evaluation.suites)}"]
     lines += ["", "Report", f"  by {config.report.provider}, contact {config.report.contact}"]

@@ -29,6 +29,7 @@ from licensing.record import Entry, Finding
 from licensing.sorted_ids import packed_column
 from pipeline.run_directory import RunDirectory
 from pipeline.stages import NAMES, STAGES, outputs_of
+from pipeline.verify_vocabulary import vocabulary_sample
 from pipeline.verify_withdrawals import withdrawal_files, withdrawn_stays_out
 from training.batches import order_digests
 from training.checkpoint import WEIGHTS, finished_checkpoints, read_state, weights_digest
@@ -261,7 +262,7 @@ def _order_fed(run: RunDirectory) -> Iterator[Finding]:
 
 
 Check = Callable[[RunDirectory, Mapping[str, Entry]], Iterator[Finding]]
-_CHECKS: tuple[Check, ...] = (_ledger, _tokens, _plan, _checkpoints, withdrawn_stays_out)
+_CHECKS: tuple[Check, ...] = (_ledger, vocabulary_sample, _tokens, _plan, _checkpoints, withdrawn_stays_out)
 
 
 def missing_stages(newest: Mapping[str, Entry]) -> list[str]:

