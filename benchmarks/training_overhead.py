@@ -1,6 +1,6 @@
 """What the accounts cost: Herkomst's loop next to the barest PyTorch loop and to the Hugging Face Trainer, on the CPU.
 
-python benchmarks/training_overhead.py [--rounds 30] [--steps 10] [--threads 1] [--depth 2] [--length 256] ...
+python benchmarks/training_overhead.py [--rounds 30] [--steps 5] [--threads 1] [--depth 2] [--length 256] ...
 
 The same model, batch, optimizer, precision and thread count; each in its own process, taking turns of a few steps in
 one order and then in the other, so that whatever else the machine does falls on all of them. The ratio is taken round
@@ -32,7 +32,7 @@ def main() -> None:
         shape = resolve_shape(model, chosen.vocabulary)
         make_packed(Path(folder) / "tokens", chosen.vocabulary, chosen.tokens)
         work = Work(Path(folder), shape, chosen.batch, chosen.micro, chosen.threads)
-        plain, apart = (_with_mask(work, mask) for mask in (False, True))
+        plain, apart = (_with_mask(work, mask, chosen.steps) for mask in (False, True))
         wanted = {OURS: ("herkomst", plain), BARE: ("bare", plain), TRAINER: ("trainer", plain)}
         if not chosen.without_mask:
             wanted[APART] = ("herkomst", apart)
@@ -71,8 +71,9 @@ def _interval(values: tuple[float, float, float]) -> str:
     return f"**{middle:.3f}** ({low:.3f} to {high:.3f})"
 
 
-def _with_mask(work: Work, mask: bool) -> Work:
-    return Work(**{**vars(work), "settings": {"document_mask": mask}})
+def _with_mask(work: Work, mask: bool, log_every: int) -> Work:
+    """The log is put together once a round, so that no round goes without its share of the accounts."""
+    return Work(**{**vars(work), "settings": {"document_mask": mask, "log_every": log_every}})
 
 
 def _versions(chosen: argparse.Namespace) -> str:
@@ -86,7 +87,7 @@ def _versions(chosen: argparse.Namespace) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (
-        ("rounds", 30), ("steps", 10), ("threads", 1), ("depth", 2), ("length", 256), ("batch", 16), ("micro", 4),
+        ("rounds", 30), ("steps", 5), ("threads", 1), ("depth", 2), ("length", 256), ("batch", 16), ("micro", 4),
         ("vocabulary", 8192), ("tokens", 2_000_000),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=default)
