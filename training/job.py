@@ -16,7 +16,8 @@ class TrainingJob:
     """A training run in full; two equal jobs give equal weights on the same hardware with the same threads.
 
     ``begin`` is the name of a checkpoint of another job to go on from, left by a training that had read nothing of what
-    was withdrawn since; ``begin_weights`` is the digest of its weights.
+    was withdrawn since; ``begin_weights`` is the digest of its weights. ``until`` is a step to stop before, and
+    ``row_hashes`` a file for the hash of every row fed (`training.batches.row_hash`): a replay's, no part of the digest.
     """
 
     tokens: str
@@ -32,6 +33,8 @@ class TrainingJob:
     seed: int
     begin: str | None = None
     begin_weights: str | None = None
+    until: int | None = None
+    row_hashes: str | None = None
 
     def digest(self) -> str:
         """What the weights depend on; a checkpoint of another digest is never continued."""

@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from licensing.settings import Section
 
 Architecture = Literal["llama", "olmo2", "qwen3"]
+Attention = Literal["auto", "block-mask", "varlen", "flex"]
 
 
 class TokenizerSettings(Section):
@@ -60,11 +61,32 @@ class SegmentSettings(Section):
     weights: dict[str, float] = Field(default_factory=dict)
 
 
+class SpikeSettings(Section):
+    """Drop the update of a step whose loss is ``sigma`` standard deviations above the last ``window`` steps.
+
+    The loss must then be known before every update, so a GPU waits for it once a step.
+    """
+
+    sigma: float = Field(default=6.0, gt=0)
+    window: int = Field(default=128, ge=2)
+
+
 class TrainingSettings(Section):
     """How the model is trained; ``batch`` is in sequences over all processes, ``learning_rate`` the peak of AdamW.
 
+    ``schedule``: ``wsd`` warms up, stays at the peak and cools down over the last ``cooldown_share`` of the steps;
+    ``cosine`` falls from the end of the warm-up on. Both end at ``final_share`` of the peak. ``warmup_steps``, where
+    given, takes the place of ``warmup_share``. ``z_loss`` weighs the penalty on the logits' scale (1e-4 in PaLM).
+
+    ``document_mask`` lets no token see another document. ``attention`` says how that is computed: ``block-mask``,
+    ``varlen``, ``flex``, or the best that runs here (see training/attention.py). ``compile`` has torch compile each
+    layer: minutes at the start, faster steps after. ``deterministic`` gives the same bits from the same run on the same
+    hardware, which a bitwise replay needs; on a GPU it costs some speed. ``precision: bf16`` computes in bf16 with
+    weights and moments in float32; a GPU without it is refused.
+
     The newest ``keep_checkpoints`` stay, and for good those after a multiple of ``keep_every`` steps: a withdrawal goes
-    back to the last checkpoint that had not read the text.
+    back to the last checkpoint that had not read the text. ``log_every`` steps the processes put together what they
+    know of each step; ``skip_spikes`` drops updates whose loss stands out, and is off unless it is given.
 
     ``watts_estimate`` is what a node is taken to draw where no counter of energy can be read, in watts. Medians of the
     meter leave out the first ``meter_skip`` steps after each start, in which the model is compiled and memory filled.
@@ -77,9 +99,16 @@ class TrainingSettings(Section):
     learning_rate: float | None = Field(default=None, gt=0)
     weight_decay: float = Field(default=0.1, ge=0)
     clip: float = Field(default=1.0, gt=0)
+    schedule: Literal["wsd", "cosine"] = "wsd"
     warmup_share: float = Field(default=0.05, ge=0, le=1)
+    warmup_steps: int | None = Field(default=None, ge=0)
     cooldown_share: float = Field(default=0.2, ge=0, le=1)
+    final_share: float = Field(default=0.0, ge=0, le=1)
+    z_loss: float = Field(default=0.0, ge=0, le=1)
     document_mask: bool = True
+    attention: Attention = "auto"
+    compile: bool = False
+    deterministic: bool = True
     precision: Literal["fp32", "bf16"] = "fp32"
     backend: Literal["single", "ddp", "deepspeed"] = "single"
     zero_stage: Literal[1, 2, 3] = 2
@@ -88,9 +117,21 @@ class TrainingSettings(Section):
     checkpoint_every: int = Field(default=100, ge=1)
     keep_checkpoints: int = Field(default=3, ge=1)
     keep_every: int | None = Field(default=None, ge=1)
+    log_every: int = Field(default=10, ge=1)
+    skip_spikes: SpikeSettings | None = None
     watts_estimate: float = Field(default=65.0, gt=0)
     meter_skip: int = Field(default=5, ge=0)
     tensorboard: bool = False
+
+    @model_validator(mode="after")
+    def _reaches_the_peak(self) -> TrainingSettings:
+        steps = sum(segment.steps for segment in self.segments)
+        if self.warmup_steps is not None and self.warmup_steps > steps:
+            raise ValueError(
+                f"training.warmup_steps is {self.warmup_steps} and all segments have {steps} steps: the peak learning "
+                "rate would never be reached. Nothing was trained; lower it, or use warmup_share."
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)

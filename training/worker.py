@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from pathlib import Path
+from typing import NoReturn
 
 from licensing.errors import HerkomstError
 from training.job import TrainingJob
@@ -20,10 +23,26 @@ def main(arguments: list[str]) -> int:
     return 0 if state.step else 1
 
 
+def run(arguments: list[str]) -> NoReturn:
+    """Do ``main`` and leave at once with its exit code.
+
+    Without the interpreter's own end: gloo's threads and the destructors of loaded libraries have no order there, and
+    once in a while they abort ("terminate called without an active exception") a training that is finished and saved.
+    """
+    code = 1
+    try:
+        code = main(arguments)
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _print_progress(done: int, total: int, note: str) -> None:
     if done % 20 == 0 or done == total:
         print(f"  train: step {done} of {total}, {note}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    run(sys.argv[1:])
