@@ -51,10 +51,18 @@ class Work:
 
 @dataclass(frozen=True)
 class Round:
-    """Some steps of one system in seconds of wall time and of processor time (threads that read ahead included)."""
+    """Some steps of one system in seconds of wall time and of processor time (threads that read ahead included).
+
+    ``memory`` is the most that the GPU held so far, in bytes.
+    """
 
     wall: float
     processor: float
+    memory: int = 0
+
+
+class TrainingEnded(SystemExit):
+    """A system ended before it was asked to."""
 
 
 # ---- the three of them
@@ -96,7 +104,7 @@ def bare_model(work: Work) -> tuple[Any, Any, Any]:
     from training.model import build_model
     from training.numerics import set_numerics
 
-    set_numerics(work.threads)
+    set_numerics(work.threads, work.settings.get("deterministic", True))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = build_model(work.shape, END_OF_DOCUMENT, PADDING, 5).to(device).train()
     if work.settings.get("compile"):
@@ -115,7 +123,7 @@ def train_trainer(work: Work, after_step: AfterStep) -> None:
     from training.model import build_model
     from training.numerics import set_numerics
 
-    set_numerics(work.threads)
+    set_numerics(work.threads, work.settings.get("deterministic", True))
     rows = torch.from_numpy(all_rows(work))
 
     class Rows(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
@@ -265,7 +273,7 @@ class Runner:
         try:
             return self._pipe.recv()
         except EOFError as fault:
-            raise SystemExit("a training ended; its message stands above") from fault
+            raise TrainingEnded("a training ended; its message stands above") from fault
 
 
 def _run(system: str, work: Work, steps: int, warm_up: int, pipe: Connection) -> None:
@@ -284,9 +292,9 @@ class _Turns:
         self._left -= 1
         if self._left:
             return
-        _finish_device_work()
+        memory = _finish_device_work()
         wall, processor = time.perf_counter() - self._began, time.process_time()
-        self._pipe.send(Round(wall, processor - self._processor))
+        self._pipe.send(Round(wall, processor - self._processor, memory))
         # What a thread does while this process waits for its turn counts too, so the processor's clock is not set anew.
         self._processor, self._left = processor, self._steps
         try:
@@ -296,11 +304,14 @@ class _Turns:
         self._began = time.perf_counter()
 
 
-def _finish_device_work() -> None:
+def _finish_device_work() -> int:
+    """Wait for the GPU, if there is one; returns the most memory it held, in bytes."""
     import torch
 
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    if not torch.cuda.is_available():
+        return 0
+    torch.cuda.synchronize()
+    return torch.cuda.max_memory_allocated()
 
 
 def take_turns(runners: dict[str, Runner], rounds: int) -> dict[str, list[Round]]:
