@@ -115,10 +115,10 @@ class Meter:
         }
 
     def note(self, loss: float) -> str:
-        """The live line: loss, and speed over the last steps."""
-        told = f"loss {loss:.3f}"
+        """The live line: loss, and speed over the last steps; nothing before there is something to tell."""
         if not self._recent:
-            return told
+            return ""
+        told = f"loss {loss:.3f}"
         rates = self._rates(sum(tokens for tokens, _ in self._recent), sum(seconds for _, seconds in self._recent))
         told += f", {rates['tokens_per_second']:,.0f} tokens/s"
         return told if rates["mfu"] is None else f"{told}, {rates['mfu']:.1%} MFU"
