@@ -208,7 +208,7 @@ def _agreement(figures: LedgerFigures, agreement: Agreement) -> dict[str, Any]:
 
 def training_curve(run: RunFiles) -> Markup | None:
     """Draw the training loss over the steps, neighbouring steps averaged; None with fewer than two steps."""
-    points = binned([(line["step"] + 1, line["loss"]) for line in run.training_log()])
+    points = binned([(line["step"] + 1, line["loss"]) for line in run.training_log() if line["loss"] is not None])
     if len(points) < 2:
         return None
     title = "Training loss by step"

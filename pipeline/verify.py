@@ -30,6 +30,7 @@ from licensing.sorted_ids import packed_column
 from pipeline.run_directory import RunDirectory
 from pipeline.stages import NAMES, STAGES, outputs_of
 from pipeline.verify_withdrawals import withdrawal_files, withdrawn_stays_out
+from training.batches import order_digests
 from training.checkpoint import WEIGHTS, finished_checkpoints, read_state
 from training.pack import PackedCorpus, read_packed, span_row
 from training.plan import Plan
@@ -240,9 +241,20 @@ def _checkpoints(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Fin
             yield _finding(
                 run, folder / WEIGHTS, "differs from the digest in its checkpoint", "these are other weights"
             )
+    yield from _order_fed(run)
     last = run.checkpoints / stated["checkpoint"]
     if read_state(last).weights_sha256 != stated["weights_sha256"]:
         yield _finding(run, last, "holds other weights than were signed", "the model is not the one accounted for")
+
+
+def _order_fed(run: RunDirectory) -> Iterator[Finding]:
+    """What each checkpoint says it was fed is what plan and tokens give: every row, in the committed order."""
+    plan, packed = read_plan(run.training / "plan.json"), read_packed(run.tokens)
+    states = {folder: read_state(folder) for folder in finished_checkpoints(run.checkpoints)}
+    expected = order_digests(packed, plan, {state.step for state in states.values()})
+    for folder, state in states.items():
+        if state.order_digest != expected[state.step]:
+            yield _finding(run, folder, "was fed other rows than the plan names", "traces through the plan do not hold")
 
 
 Check = Callable[[RunDirectory, Mapping[str, Entry]], Iterator[Finding]]

@@ -67,9 +67,7 @@ def lay_out(shapes: Mapping[str, Sequence[int]], precision: str, most_bytes: int
     return Layout(tuple(files), dtype, weight * sum(counts.values()))
 
 
-def _cut(
-    counts: Mapping[str, int], size: Callable[[int], int], most_bytes: int
-) -> list[tuple[int, tuple[str, ...]]]:
+def _cut(counts: Mapping[str, int], size: Callable[[int], int], most_bytes: int) -> list[tuple[int, tuple[str, ...]]]:
     groups: list[list[str]] = []
     filled = 0
     for name, count in counts.items():

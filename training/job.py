@@ -10,7 +10,6 @@ from typing import Any
 from licensing.canonical import canonical, digest_of
 from training.settings import Shape, TrainingSettings
 
-
 _KEEPING = {
     "checkpoint_every",
     "keep_checkpoints",
@@ -19,10 +18,21 @@ _KEEPING = {
     "checkpoint_file_bytes",
     "checkpoint_timeout",
     "log_every",
+    "meter_skip",
+    "tensorboard",
     "watts_estimate",
 }
 # These change the last bits of the sums and nothing else, so a training may go on with others.
-_SPREADING = {"backend", "zero_stage", "processes", "micro_batch", "threads"}
+_SPREADING = {
+    "backend",
+    "zero_stage",
+    "processes",
+    "micro_batch",
+    "threads",
+    "attention",
+    "compile",
+    "deterministic",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +40,8 @@ class TrainingJob:
     """A training run in full; two equal jobs give equal weights on the same hardware with the same threads.
 
     ``begin`` is the name of a checkpoint of another job to go on from, left by a training that had read nothing of what
-    was withdrawn since; ``begin_weights`` is the digest of its weights.
+    was withdrawn since; ``begin_weights`` is the digest of its weights. ``until`` is a step to stop before,
+    ``row_hashes`` a file for the hash of every row fed: both a replay's, and no part of the digest.
     """
 
     tokens: str

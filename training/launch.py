@@ -61,7 +61,7 @@ def run_workers(command: Sequence[str], settings: TrainingSettings) -> int:
     Returns:
         0 where all ended well, `REQUEUE` where they were stopped and saved, else the code of the first that failed.
     """
-    from torch.distributed import TCPStore
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     workers: list[subprocess.Popen[bytes]] = []
@@ -70,7 +70,7 @@ def run_workers(command: Sequence[str], settings: TrainingSettings) -> int:
             for rank in range(settings.processes):
                 environment = _environment(settings, rank, store.port)
                 # In a session of their own: Ctrl-C reaches them once, from here.
-                workers.append(subprocess.Popen(command, env=environment, start_new_session=True))  # noqa: S603
+                workers.append(subprocess.Popen(command, env=environment, start_new_session=True))
             return _outcome(workers, stopped)
         finally:
             for worker in workers:

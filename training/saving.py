@@ -246,7 +246,6 @@ def _by(state: TrainerState, job: TrainingJob, backend: Backend) -> TrainerState
         torch_version=torch.__version__,
         world=backend.world,
         backend=backend.name,
-        weights_sha256="",
     )
 
 

@@ -6,9 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from licensing.settings import Section
+
+Architecture = Literal["llama", "olmo2", "qwen3"]
+Attention = Literal["auto", "block-mask", "varlen", "flex"]
 
 
 class TokenizerSettings(Section):
@@ -26,14 +29,27 @@ class TokenizerSettings(Section):
 
 
 class ModelSettings(Section):
-    """A Llama-type decoder. ``depth`` is the dial; every other figure follows from it unless it is given."""
+    """A decoder in the manner of Llama. ``depth`` is the dial; every other figure follows from it unless it is given.
 
+    ``architecture``: ``olmo2`` (norms after attention and feed-forward) and ``qwen3`` (norms before them) both scale
+    queries and keys to unit length before they meet ("QK-norm"), which keeps attention logits from growing.
+    ``head_dimension`` is the width of one attention head, by default width / heads; ``rope_theta`` the base of the
+    rotary positions: larger for longer sequences. ``tied`` shares one matrix between embedding and output head.
+    The embedding has the tokenizer's entries rounded up to ``vocabulary_multiple`` rows; 128 suits a GPU's matrix
+    units. Rows that no token uses have no part in the loss.
+    """
+
+    architecture: Architecture = "llama"
     depth: int = Field(ge=1, le=128)
     width: int | None = Field(default=None, ge=16)
     heads: int | None = Field(default=None, ge=1)
     key_value_heads: int | None = Field(default=None, ge=1)
+    head_dimension: int | None = Field(default=None, ge=2, le=256, multiple_of=2)
     feed_forward: int | None = Field(default=None, ge=16)
     sequence_length: int = Field(default=2048, ge=16)
+    rope_theta: float = Field(default=10_000.0, gt=1)
+    tied: bool = True
+    vocabulary_multiple: int = Field(default=1, ge=1, le=1024)
 
 
 class SegmentSettings(Section):
@@ -58,19 +74,33 @@ class SpikeSettings(Section):
 class TrainingSettings(Section):
     """How the model is trained; ``batch`` is in sequences over all processes, ``learning_rate`` the peak of AdamW.
 
+    ``schedule``: ``wsd`` warms up, stays at the peak and cools down over the last ``cooldown_share`` of the steps;
+    ``cosine`` falls from the end of the warm-up on. Both end at ``final_share`` of the peak. ``warmup_steps``, where
+    given, takes the place of ``warmup_share``. ``z_loss`` weighs the penalty on the logits' scale (1e-4 in PaLM).
+
+    ``document_mask`` lets no token see another document. ``attention`` says how that is computed: ``block-mask``,
+    ``varlen``, ``flex``, or the best that runs here (see training/attention.py). ``compile`` has torch compile each
+    layer: minutes at the start, faster steps after. ``deterministic`` gives the same bits from the same run on the same
+    hardware, which a bitwise replay needs; on a GPU it costs some speed. ``precision: bf16`` computes in bf16 with
+    weights and moments in float32; a GPU without it is refused.
+
     The newest ``keep_checkpoints`` stay, and for good those after a multiple of ``keep_every`` steps: a withdrawal goes
     back to the last checkpoint that had not read the text. ``log_every`` steps the processes put together what they
     know of each step; ``skip_spikes`` drops updates whose loss stands out, and is off unless it is given.
 
     ``backend`` is how the model lies over ``processes`` (their number on all machines together): ``single`` is one
-    process; with ``ddp`` each has all of it; with ``deepspeed`` they share the optimizer's state (``zero_stage`` 1), the
-    gradients too (2) and the parameters too (3); with ``fsdp`` they share all three. ``precision`` bf16 computes in
+    process; with ``ddp`` each has all of it; with ``deepspeed`` they share the optimizer's state (``zero_stage`` 1),
+    the gradients too (2) and the parameters too (3); with ``fsdp`` they share all three. ``precision`` bf16 computes in
     bfloat16 and keeps weights and moments in fp32. Backend and number of processes may change from one run to the next:
     the order stays, and the training goes on from the same checkpoint.
 
     With ``checkpoint_async`` files are written while training goes on, from a copy in host memory.
     ``checkpoint_file_bytes`` is the size at which another file begins, and ``checkpoint_timeout`` how many seconds a
     process waits for the others to write theirs.
+
+    ``watts_estimate`` is what a node is taken to draw where no counter of energy can be read, in watts. Medians of the
+    meter leave out the first ``meter_skip`` steps after each start, in which the model is compiled and memory filled.
+    ``tensorboard`` writes the log for TensorBoard too; it needs the package `tensorboard` (``herkomst[tensorboard]``).
     """
 
     segments: list[SegmentSettings] = Field(min_length=1)
@@ -79,9 +109,16 @@ class TrainingSettings(Section):
     learning_rate: float | None = Field(default=None, gt=0)
     weight_decay: float = Field(default=0.1, ge=0)
     clip: float = Field(default=1.0, gt=0)
+    schedule: Literal["wsd", "cosine"] = "wsd"
     warmup_share: float = Field(default=0.05, ge=0, le=1)
+    warmup_steps: int | None = Field(default=None, ge=0)
     cooldown_share: float = Field(default=0.2, ge=0, le=1)
+    final_share: float = Field(default=0.0, ge=0, le=1)
+    z_loss: float = Field(default=0.0, ge=0, le=1)
     document_mask: bool = True
+    attention: Attention = "auto"
+    compile: bool = False
+    deterministic: bool = True
     precision: Literal["fp32", "bf16"] = "fp32"
     backend: Literal["single", "ddp", "deepspeed", "fsdp"] = "single"
     zero_stage: Literal[1, 2, 3] = 2
@@ -96,11 +133,26 @@ class TrainingSettings(Section):
     log_every: int = Field(default=10, ge=1)
     skip_spikes: SpikeSettings | None = None
     watts_estimate: float = Field(default=65.0, gt=0)
+    meter_skip: int = Field(default=5, ge=0)
+    tensorboard: bool = False
+
+    @model_validator(mode="after")
+    def _reaches_the_peak(self) -> TrainingSettings:
+        steps = sum(segment.steps for segment in self.segments)
+        if self.warmup_steps is not None and self.warmup_steps > steps:
+            raise ValueError(
+                f"training.warmup_steps is {self.warmup_steps} and all segments have {steps} steps: the peak learning "
+                "rate would never be reached. Nothing was trained; lower it, or use warmup_share."
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The model's figures once the dial is resolved; widths in units, lengths in tokens."""
+    """The model's figures once the dial is resolved; widths in units, lengths in tokens.
+
+    ``vocabulary_size`` counts the tokenizer's entries, ``head_dimension`` None stands for width / heads.
+    """
 
     depth: int
     width: int
@@ -109,14 +161,43 @@ class Shape:
     feed_forward: int
     sequence_length: int
     vocabulary_size: int
+    architecture: Architecture = "llama"
+    head_dimension: int | None = None
+    rope_theta: float = 10_000.0
+    tied: bool = True
+    vocabulary_multiple: int = 1
+
+    @property
+    def head(self) -> int:
+        """Width of one attention head."""
+        return self.head_dimension or self.width // self.heads
+
+    @property
+    def embedding_rows(self) -> int:
+        """Rows of the embedding: the vocabulary rounded up to its multiple."""
+        return -(-self.vocabulary_size // self.vocabulary_multiple) * self.vocabulary_multiple
+
+    @property
+    def block_matrices(self) -> int:
+        """Parameters of one block's matrices: queries, keys, values, output, and the gated feed-forward's three."""
+        attention = self.width * self.head * (2 * self.heads + 2 * self.key_value_heads)
+        return attention + 3 * self.width * self.feed_forward
+
+    @property
+    def block_norms(self) -> int:
+        """Parameters of one block's norms; OLMo 2 norms all heads of queries and keys together, Qwen3 each alike."""
+        query_key = {
+            "llama": 0,
+            "olmo2": self.head * (self.heads + self.key_value_heads),
+            "qwen3": 2 * self.head,
+        }
+        return 2 * self.width + query_key[self.architecture]
 
     @property
     def parameters(self) -> int:
-        """Trainable parameters with tied embeddings."""
-        head = self.width // self.heads
-        attention = self.width * head * (2 * self.heads + 2 * self.key_value_heads)
-        block = attention + 3 * self.width * self.feed_forward + 2 * self.width
-        return self.vocabulary_size * self.width + self.depth * block + self.width
+        """Trainable parameters."""
+        embeddings = self.embedding_rows * self.width * (1 if self.tied else 2)
+        return embeddings + self.depth * (self.block_matrices + self.block_norms) + self.width
 
 
 def resolve_shape(model: ModelSettings, vocabulary_size: int) -> Shape:
@@ -131,10 +212,12 @@ def resolve_shape(model: ModelSettings, vocabulary_size: int) -> Shape:
     width = model.width or 64 * model.depth
     heads = model.heads or max(1, width // 64)
     key_value_heads = model.key_value_heads or heads
-    if width % heads or heads % key_value_heads or (width // heads) % 2:
+    head = model.head_dimension
+    if heads % key_value_heads or (head is None and (width % heads or (width // heads) % 2)):
         raise ValueError(
             f"model: width {width}, heads {heads} and key_value_heads {key_value_heads} do not fit: heads must divide "
-            "the width into an even number, and key_value_heads must divide heads. Nothing was trained; change one."
+            "the width into an even number (or give model.head_dimension), and key_value_heads must divide heads. "
+            "Nothing was trained; change one."
         )
     return Shape(
         depth=model.depth,
@@ -144,6 +227,11 @@ def resolve_shape(model: ModelSettings, vocabulary_size: int) -> Shape:
         feed_forward=model.feed_forward or math.ceil(width * 8 / 3 / 32) * 32,
         sequence_length=model.sequence_length,
         vocabulary_size=vocabulary_size,
+        architecture=model.architecture,
+        head_dimension=head,
+        rope_theta=model.rope_theta,
+        tied=model.tied,
+        vocabulary_multiple=model.vocabulary_multiple,
     )
 
 
