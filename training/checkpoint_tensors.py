@@ -77,7 +77,7 @@ def _opened(stack: ExitStack, folder: Path, pattern: str) -> dict[str, Any]:
     """The mapped file of every tensor by the tensor's name."""
     from safetensors import SafetensorError, safe_open
 
-    where = {}
+    where: dict[str, Any] = {}
     for path in sorted(folder.glob(pattern)):
         try:
             file = stack.enter_context(safe_open(path, framework="pt"))

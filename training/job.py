@@ -18,12 +18,23 @@ _KEEPING = {
     "checkpoint_file_bytes",
     "checkpoint_timeout",
     "log_every",
+    "meter_skip",
+    "tensorboard",
     "watts_estimate",
     "meter_skip",
     "tensorboard",
 }
 # These change the last bits of the sums and nothing else, so a training may go on with others.
-_SPREADING = {"backend", "zero_stage", "processes", "micro_batch", "threads"}
+_SPREADING = {
+    "backend",
+    "zero_stage",
+    "processes",
+    "micro_batch",
+    "threads",
+    "attention",
+    "compile",
+    "deterministic",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def run_workers(command: Sequence[str], settings: TrainingSettings) -> int:
     Returns:
         0 where all ended well, `REQUEUE` where they were stopped and saved, else the code of the first that failed.
     """
-    from torch.distributed import TCPStore
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     workers: list[subprocess.Popen[bytes]] = []

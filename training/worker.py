@@ -1,8 +1,8 @@
 """One process of a training job: ``python -m training.worker JOB.json``.
 
 Started by `training.launch`, by `torchrun` or by a cluster's launcher, it finds the others by RANK, LOCAL_RANK,
-WORLD_SIZE, MASTER_ADDR and MASTER_PORT. It ends with 0 when the plan was trained to its end and with 75 (`REQUEUE`) when
-it was stopped by a signal and saved; under `torchrun` with 0 then too, because that takes every other code for a
+WORLD_SIZE, MASTER_ADDR and MASTER_PORT. It ends with 0 when the plan was trained to its end and with 75 (`REQUEUE`)
+when it was stopped by a signal and saved; under `torchrun` with 0 then too, because that takes every other code for a
 failure and ends the processes that are still saving.
 """
 

@@ -1,7 +1,9 @@
 """A training without corpus: a tiny model on tokens computed from the step, over any backend, one process of several.
 
 ``python -m tests.training.backend_driver TASKS.json`` does one task after another: train ``settings`` in ``folder`` up
-to ``until`` steps from the newest checkpoint there, and write losses and norms to ``out``.
+to ``until`` steps from the newest checkpoint there, and write losses and norms to ``out``. ``forget`` deletes the
+checkpoints after that many steps first; ``resave`` is a folder in which what was read is saved again at once; the update
+of step ``drop`` is dropped; ``slow_write`` is how many seconds every file of a checkpoint takes.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import shutil
 import sys
 import time
 from dataclasses import asdict, dataclass, field, replace
@@ -28,7 +31,9 @@ class Task:
     every: int = 2
     settings: dict[str, Any] = field(default_factory=dict)
     micro: tuple[int, ...] = (1, 2)
-    drop: int | None = None
+    drop: int | None = 3
+    forget: int | None = None
+    resave: str = ""
     slow_write: float = 0.0
 
     @property
@@ -61,6 +66,7 @@ def train(task: Task) -> None:
     """Do one task in this process."""
     from training.backends import start_backend
     from training.backends.processes import forget_accelerate
+    from training.checkpoint import finished_checkpoints, read_state
     from training.control import Control
     from training.model import build_model
     from training.numerics import set_numerics
@@ -70,8 +76,16 @@ def train(task: Task) -> None:
     set_numerics(1)
     backend = start_backend(job.settings, lambda: build_model(job.shape, 1, 2, job.seed))
     control = Control()
+    if task.forget is not None and control.rank == 0:
+        for folder in finished_checkpoints(Path(task.folder)):
+            if read_state(folder).step > task.forget:
+                shutil.rmtree(folder)
     checkpoints = Checkpoints(Path(task.folder), job.settings, control)
     state = checkpoints.resume(job, backend)
+    if task.resave:
+        again = Checkpoints(Path(task.resave), job.settings, control)
+        again.save(backend, state)
+        again.join()
     lines = []
     for step in range(state.step, task.until):
         loss, norm = one_step(backend, control, step, task)
@@ -80,7 +94,7 @@ def train(task: Task) -> None:
         if (step + 1) % task.every == 0 or step + 1 == task.until:
             checkpoints.save(backend, state)
     last = checkpoints.join()
-    if control.rank == 0:
+    if control.rank == 0 and task.out:
         found = {"lines": lines, "weights": last.weights_sha256 if last else "", "backend": backend.name}
         Path(task.out).write_text(json.dumps(found))
     # The group stays for the next task: made a second time in one process, it would meet its own old keys.

@@ -1,4 +1,4 @@
-"""Where and how the model is trained: one process, or several that share gradients (ddp), and state (deepspeed, fsdp)."""
+"""How the model lies over the processes: one, or several that sum gradients (ddp) and share state (deepspeed, fsdp)."""
 
 from __future__ import annotations
 

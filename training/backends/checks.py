@@ -63,9 +63,8 @@ def check_deepspeed(engine: Any, settings: TrainingSettings) -> None:
     )
 
 
-def check_fsdp(model: Any, layers: int, settings: TrainingSettings) -> None:
+def check_fsdp(model: Any, layers: int, world: int, settings: TrainingSettings) -> None:
     """Stop unless the model and each of its layers are sharded, and so every parameter; raises BackendError."""
-    import torch.distributed as dist
     from torch.distributed.fsdp import FSDPModule
     from torch.distributed.tensor import DTensor
 
@@ -74,7 +73,7 @@ def check_fsdp(model: Any, layers: int, settings: TrainingSettings) -> None:
     _compare(
         settings,
         {
-            "processes": (dist.get_world_size(), settings.processes),
+            "processes": (world, settings.processes),
             "sharded modules": (wrapped, layers + 1),
             "parameters that are not sharded": (len(whole), 0),
         },

@@ -1,4 +1,4 @@
-"""DeepSpeed ZeRO through accelerate: optimizer state (1), gradients too (2) and parameters too (3) cut over processes."""
+"""DeepSpeed ZeRO through accelerate: optimizer state (1), gradients too (2), parameters too (3) cut over processes."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Fsdp:
         self.model = self.plain
         self._optimizer = make_optimizer(self.plain, settings.weight_decay)
         self._named = dict(self.plain.named_parameters())
-        check_fsdp(self.plain, layers, settings)
+        check_fsdp(self.plain, layers, self.world, settings)
 
     def backward(self, loss: torch.Tensor, last: bool) -> None:
         """Add the gradients of one micro-batch; the last one brings the sum over all processes."""
