@@ -1,4 +1,4 @@
-"""The model: a plain Llama from `transformers`, random weights, sizes from the dial."""
+"""The model: a decoder from `transformers`, random weights, sizes from the dial; and the loss of its tokens."""
 
 from __future__ import annotations
 
@@ -11,26 +11,43 @@ if TYPE_CHECKING:
 
 
 def build_model(shape: Shape, end_of_document: int, padding: int, seed: int) -> Any:
-    """Make an untrained ``LlamaForCausalLM``; equal arguments give equal weights, whatever was computed before."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+    """Make an untrained model; equal arguments give equal weights, whatever was computed before.
 
-    config = LlamaConfig(
-        vocab_size=shape.vocabulary_size,
+    Returns:
+        A ``LlamaForCausalLM``, ``Olmo2ForCausalLM`` or ``Qwen3ForCausalLM``. Embedding rows that no token uses
+        (``shape.vocabulary_multiple``) are zero, and stay so: the loss does not reach them.
+    """
+    import torch
+    import transformers
+
+    of_name = {
+        "llama": (transformers.LlamaConfig, transformers.LlamaForCausalLM),
+        "olmo2": (transformers.Olmo2Config, transformers.Olmo2ForCausalLM),
+        "qwen3": (transformers.Qwen3Config, transformers.Qwen3ForCausalLM),
+    }
+    configuration, architecture = of_name[shape.architecture]
+    config = configuration(
+        vocab_size=shape.embedding_rows,
         hidden_size=shape.width,
         intermediate_size=shape.feed_forward,
         num_hidden_layers=shape.depth,
         num_attention_heads=shape.heads,
         num_key_value_heads=shape.key_value_heads,
+        head_dim=shape.head,
         max_position_embeddings=shape.sequence_length,
-        tie_word_embeddings=True,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_theta},
+        tie_word_embeddings=shape.tied,
         use_cache=False,
         bos_token_id=end_of_document,
         eos_token_id=end_of_document,
         pad_token_id=padding,
     )
     torch.manual_seed(seed)
-    return LlamaForCausalLM(config)
+    model = architecture(config)
+    with torch.no_grad():
+        for matrix in (model.get_input_embeddings().weight, model.get_output_embeddings().weight):
+            matrix[shape.vocabulary_size :] = 0
+    return model
 
 
 def document_positions(tokens: torch.Tensor, end_of_document: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,6 +10,8 @@ from pydantic import Field
 
 from licensing.settings import Section
 
+Architecture = Literal["llama", "olmo2", "qwen3"]
+
 
 class TokenizerSettings(Section):
     """SentencePiece BPE with byte fallback and identity normalisation.
@@ -26,14 +28,27 @@ class TokenizerSettings(Section):
 
 
 class ModelSettings(Section):
-    """A Llama-type decoder. ``depth`` is the dial; every other figure follows from it unless it is given."""
+    """A decoder in the manner of Llama. ``depth`` is the dial; every other figure follows from it unless it is given.
 
+    ``architecture``: ``olmo2`` (norms after attention and feed-forward) and ``qwen3`` (norms before them) both scale
+    queries and keys to unit length before they meet ("QK-norm"), which keeps attention logits from growing.
+    ``head_dimension`` is the width of one attention head, by default width / heads; ``rope_theta`` the base of the
+    rotary positions: larger for longer sequences. ``tied`` shares one matrix between embedding and output head.
+    The embedding has the tokenizer's entries rounded up to ``vocabulary_multiple`` rows; 128 suits a GPU's matrix
+    units. Rows that no token uses have no part in the loss.
+    """
+
+    architecture: Architecture = "llama"
     depth: int = Field(ge=1, le=128)
     width: int | None = Field(default=None, ge=16)
     heads: int | None = Field(default=None, ge=1)
     key_value_heads: int | None = Field(default=None, ge=1)
+    head_dimension: int | None = Field(default=None, ge=2, le=256, multiple_of=2)
     feed_forward: int | None = Field(default=None, ge=16)
     sequence_length: int = Field(default=2048, ge=16)
+    rope_theta: float = Field(default=10_000.0, gt=1)
+    tied: bool = True
+    vocabulary_multiple: int = Field(default=1, ge=1, le=1024)
 
 
 class SegmentSettings(Section):
@@ -87,7 +102,10 @@ class TrainingSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The model's figures once the dial is resolved; widths in units, lengths in tokens."""
+    """The model's figures once the dial is resolved; widths in units, lengths in tokens.
+
+    ``vocabulary_size`` counts the tokenizer's entries, ``head_dimension`` None stands for width / heads.
+    """
 
     depth: int
     width: int
@@ -96,14 +114,43 @@ class Shape:
     feed_forward: int
     sequence_length: int
     vocabulary_size: int
+    architecture: Architecture = "llama"
+    head_dimension: int | None = None
+    rope_theta: float = 10_000.0
+    tied: bool = True
+    vocabulary_multiple: int = 1
+
+    @property
+    def head(self) -> int:
+        """Width of one attention head."""
+        return self.head_dimension or self.width // self.heads
+
+    @property
+    def embedding_rows(self) -> int:
+        """Rows of the embedding: the vocabulary rounded up to its multiple."""
+        return -(-self.vocabulary_size // self.vocabulary_multiple) * self.vocabulary_multiple
+
+    @property
+    def block_matrices(self) -> int:
+        """Parameters of one block's matrices: queries, keys, values, output, and the gated feed-forward's three."""
+        attention = self.width * self.head * (2 * self.heads + 2 * self.key_value_heads)
+        return attention + 3 * self.width * self.feed_forward
+
+    @property
+    def block_norms(self) -> int:
+        """Parameters of one block's norms; OLMo 2 norms all heads of queries and keys together, Qwen3 each alike."""
+        query_key = {
+            "llama": 0,
+            "olmo2": self.head * (self.heads + self.key_value_heads),
+            "qwen3": 2 * self.head,
+        }
+        return 2 * self.width + query_key[self.architecture]
 
     @property
     def parameters(self) -> int:
-        """Trainable parameters with tied embeddings."""
-        head = self.width // self.heads
-        attention = self.width * head * (2 * self.heads + 2 * self.key_value_heads)
-        block = attention + 3 * self.width * self.feed_forward + 2 * self.width
-        return self.vocabulary_size * self.width + self.depth * block + self.width
+        """Trainable parameters."""
+        embeddings = self.embedding_rows * self.width * (1 if self.tied else 2)
+        return embeddings + self.depth * (self.block_matrices + self.block_norms) + self.width
 
 
 def resolve_shape(model: ModelSettings, vocabulary_size: int) -> Shape:
@@ -118,10 +165,12 @@ def resolve_shape(model: ModelSettings, vocabulary_size: int) -> Shape:
     width = model.width or 64 * model.depth
     heads = model.heads or max(1, width // 64)
     key_value_heads = model.key_value_heads or heads
-    if width % heads or heads % key_value_heads or (width // heads) % 2:
+    head = model.head_dimension
+    if heads % key_value_heads or (head is None and (width % heads or (width // heads) % 2)):
         raise ValueError(
             f"model: width {width}, heads {heads} and key_value_heads {key_value_heads} do not fit: heads must divide "
-            "the width into an even number, and key_value_heads must divide heads. Nothing was trained; change one."
+            "the width into an even number (or give model.head_dimension), and key_value_heads must divide heads. "
+            "Nothing was trained; change one."
         )
     return Shape(
         depth=model.depth,
@@ -131,6 +180,11 @@ def resolve_shape(model: ModelSettings, vocabulary_size: int) -> Shape:
         feed_forward=model.feed_forward or math.ceil(width * 8 / 3 / 32) * 32,
         sequence_length=model.sequence_length,
         vocabulary_size=vocabulary_size,
+        architecture=model.architecture,
+        head_dimension=head,
+        rope_theta=model.rope_theta,
+        tied=model.tied,
+        vocabulary_multiple=model.vocabulary_multiple,
     )
 
 
