@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from licensing.canonical import canonical
 from licensing.files import atomic_folder, write_atomically
+from pipeline.base_model import base_inputs, base_keys, base_tokenizer, keep_texts, lineage, open_base
 from pipeline.run_directory import RunDirectory
 from pipeline.stage import Context, Stage
 from pipeline.stage_admit import admit
@@ -156,7 +157,10 @@ def _tokenizer(context: Context) -> dict[str, Any]:
     if gaps_since_pack(context) is not None:
         return dict(context.known["tokenizer"].predicate["figures"]) | {"kept_after_withdrawal": True}
     with atomic_folder(run.tokenizer) as folder:
-        figures = make_tokenizer(run.corpus, config.tokenizer, config.seed, folder)
+        if config.base_model:
+            figures = base_tokenizer(context.loaded, folder)
+        else:
+            figures = make_tokenizer(run.corpus, config.tokenizer, config.seed, folder)
         figures["by_language"] = fertility(run.corpus, folder)
         write_atomically(folder / "fertility.json", canonical(figures["by_language"]))
     return figures
@@ -205,7 +209,8 @@ def _train(context: Context) -> dict[str, Any]:
                 meter.expect(total, done - 1)
             meter.advance(1, note)
 
-        return train_run(
+        base = open_base(context.loaded)
+        figures = train_run(
             tokens=context.run.tokens,
             corpus_root=context.figures("commit")["root"],
             training=context.run.training,
@@ -215,7 +220,12 @@ def _train(context: Context) -> dict[str, Any]:
             seed=context.loaded.config.seed,
             tick=tick,
             restart=context.forced,
+            base=base,
         )
+    if base is None:
+        return figures
+    keep_texts(context.loaded, context.run.training)
+    return figures | {"base_model": lineage(context.loaded, base.weights_sha256)}
 
 
 # ---- 8 evaluate
@@ -342,8 +352,14 @@ STAGES: tuple[Stage, ...] = (
         version=2,
         needs=("commit", "pack"),
         outputs=lambda run: [run.training, run.checkpoints],
-        settings=lambda loaded: [loaded.config.seed, dump(loaded.config.model), dump(loaded.config.training)],
+        settings=lambda loaded: [
+            loaded.config.seed,
+            dump(loaded.config.model),
+            dump(loaded.config.training),
+            *base_keys(loaded),
+        ],
         work=_train,
+        inputs=base_inputs,
     ),
     Stage(
         name="evaluate",
@@ -363,6 +379,7 @@ STAGES: tuple[Stage, ...] = (
             dump(loaded.config.report),
             dump(loaded.config.intended_use),
             [dump(release) for release in loaded.config.releases],
+            dump(loaded.config.release),
         ],
         work=_report,
         inputs=policy_files,

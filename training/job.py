@@ -16,7 +16,8 @@ class TrainingJob:
     """A training run in full; two equal jobs give equal weights on the same hardware with the same threads.
 
     ``begin`` is the name of a checkpoint of another job to go on from, left by a training that had read nothing of what
-    was withdrawn since; ``begin_weights`` is the digest of its weights.
+    was withdrawn since; ``begin_weights`` is the digest of its weights. ``base`` is the folder of a model to continue
+    from instead of random weights, ``base_weights`` the digest of its configuration and weights.
     """
 
     tokens: str
@@ -32,6 +33,8 @@ class TrainingJob:
     seed: int
     begin: str | None = None
     begin_weights: str | None = None
+    base: str | None = None
+    base_weights: str | None = None
 
     def digest(self) -> str:
         """What the weights depend on; a checkpoint of another digest is never continued."""
@@ -45,7 +48,8 @@ class TrainingJob:
     def _recipe(self) -> list[Any]:
         free = {"checkpoint_every", "keep_checkpoints", "keep_every", "watts_estimate"}
         settings = {k: v for k, v in self.settings.model_dump(mode="json").items() if k not in free}
-        return [asdict(self.shape), settings, self.learning_rate, self.seed]
+        parts = [asdict(self.shape), settings, self.learning_rate, self.seed]
+        return [*parts, self.base_weights] if self.base_weights else parts
 
     def write(self, path: Path) -> None:
         """Save as JSON."""
