@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from evaluation.charts import Axis, bar, binned, line_chart
 from evaluation.ledger_figures import Credit, End, LedgerFigures, Size, read_figures
+from evaluation.lineage import base_model, lineage_rows
 from evaluation.page import render
 from evaluation.report_gaps import gaps
 from evaluation.report_vocabulary import vocabulary_values
@@ -44,6 +45,7 @@ def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
     figures = read_figures(run.ledger)
     reservations = read_statement_figures(run.ledger).reservations
     languages = _languages(run, figures)
+    base = base_model(run)
     return {
         "name": config["name"],
         "path": run.shown_path,
@@ -57,6 +59,8 @@ def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
         "trained": figures.end("train"),
         "held_out": figures.end("held-out"),
         "train": run.figures("train"),
+        "base": base,
+        "lineage": lineage_rows(base) if base else [],
         "repeated_deliveries": figures.repeated_deliveries,
         "sources": [_source(figures, name) for name in figures.sources()],
         "problems": _problems(run),

@@ -10,6 +10,7 @@ from data_curation.settings import CurationSettings
 from licensing.agreement import Agreement, load_agreements
 from licensing.canonical import digest_of
 from licensing.reading import UnreadableFile
+from pipeline.base_model import base_tokenizer_keys
 from pipeline.config import SHIPPED, Loaded
 from training.settings import TokenizerSettings
 
@@ -112,7 +113,7 @@ def ground_settings(loaded: Loaded) -> Any:
 
 def tokenizer_settings(loaded: Loaded) -> Any:
     """What a vocabulary depends on besides the corpus."""
-    return [loaded.config.seed, dump(loaded.config.tokenizer)]
+    return [loaded.config.seed, dump(loaded.config.tokenizer), *base_tokenizer_keys(loaded)]
 
 
 def vocabulary_settings(loaded: Loaded) -> TokenizerSettings:

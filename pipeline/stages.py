@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from licensing.canonical import canonical
 from licensing.files import atomic_folder, write_atomically
+from pipeline.base_model import base_inputs, base_keys, base_tokenizer, keep_texts, lineage, open_base
 from pipeline.run_directory import RunDirectory
 from pipeline.stage import Context, Stage
 from pipeline.stage_admit import admit
@@ -152,13 +153,16 @@ def _commit(context: Context) -> dict[str, Any]:
 
 
 def _tokenizer(context: Context) -> dict[str, Any]:
-    from training.vocabulary import make_tokenizer
+    from training.vocabulary import make_tokenizer, measured
 
-    run = context.run
+    loaded, run = context.loaded, context.run
     if gaps_since_pack(context) is not None:
         return figures_of_kept_tokenizer(context)
     with atomic_folder(run.tokenizer) as folder:
-        figures = make_tokenizer(run.corpus, vocabulary_settings(context.loaded), context.loaded.config.seed, folder)
+        if loaded.config.base_model:
+            figures = base_tokenizer(loaded, folder) | measured(run.corpus, vocabulary_settings(loaded), folder)
+        else:
+            figures = make_tokenizer(run.corpus, vocabulary_settings(loaded), loaded.config.seed, folder)
         write_atomically(folder / "fertility.json", canonical(figures["by_language"]))
     return figures
 
@@ -206,7 +210,8 @@ def _train(context: Context) -> dict[str, Any]:
                 meter.expect(total, done - 1)
             meter.advance(1, note)
 
-        return train_run(
+        base = open_base(context.loaded)
+        figures = train_run(
             tokens=context.run.tokens,
             corpus_root=context.figures("commit")["root"],
             training=context.run.training,
@@ -216,7 +221,12 @@ def _train(context: Context) -> dict[str, Any]:
             seed=context.loaded.config.seed,
             tick=tick,
             restart=context.forced,
+            base=base,
         )
+    if base is None:
+        return figures
+    keep_texts(context.loaded, context.run.training)
+    return figures | {"base_model": lineage(context.loaded, base.weights_sha256)}
 
 
 # ---- 8 evaluate
@@ -344,8 +354,14 @@ STAGES: tuple[Stage, ...] = (
         version=2,
         needs=("commit", "pack"),
         outputs=lambda run: [run.training, run.checkpoints],
-        settings=lambda loaded: [loaded.config.seed, dump(loaded.config.model), dump(loaded.config.training)],
+        settings=lambda loaded: [
+            loaded.config.seed,
+            dump(loaded.config.model),
+            dump(loaded.config.training),
+            *base_keys(loaded),
+        ],
         work=_train,
+        inputs=base_inputs,
     ),
     Stage(
         name="evaluate",
@@ -365,6 +381,7 @@ STAGES: tuple[Stage, ...] = (
             dump(loaded.config.report),
             dump(loaded.config.intended_use),
             [dump(release) for release in loaded.config.releases],
+            dump(loaded.config.release),
         ],
         work=_report,
         inputs=policy_files,

@@ -34,6 +34,8 @@ def vocabulary_sample(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterato
     if "tokenizer" not in newest:
         return
     stated = newest["tokenizer"].predicate["figures"]
+    if "sample" not in stated:
+        return  # the tokenizer of a base model: nothing of this corpus is in it
     listed = SortedIds(run.tokenizer / SAMPLED_IDS)
     root = root_of(_leaves(run)).hex()
     if root != stated["sample"]["root"] or len(listed) != stated["sample"]["documents"]:

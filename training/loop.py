@@ -18,13 +18,14 @@ import numpy as np
 from licensing.canonical import canonical
 from licensing.files import write_atomically
 from training.backends import Backend, start_backend
+from training.base_model import initial_model
 from training.batches import Batch, Batches, ReadAhead
 from training.checkpoint import TrainerState
 from training.control import Control
 from training.energy import EnergyMeter
 from training.job import TrainingJob
 from training.meter import Meter
-from training.model import build_model, make_ready, token_losses
+from training.model import make_ready, token_losses
 from training.numerics import set_numerics
 from training.pack import PackedCorpus, read_packed
 from training.plan import Plan
@@ -120,11 +121,11 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
 
 
 def _make_model(job: TrainingJob, packed: PackedCorpus, computed: list[str]) -> Any:
-    """The untrained model, the same in every process, attending and compiled as the settings say.
+    """The model to begin with, the same in every process, attending and compiled as the settings say.
 
     ``computed`` gets in words how.
     """
-    model = build_model(job.shape, packed.end_of_document, packed.padding, job.seed)
+    model = initial_model(job, packed.end_of_document, packed.padding)
     computed += make_ready(model, job.settings)
     return model
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -95,10 +96,11 @@ class ModelSettings(Section):
     rotary positions: larger for longer sequences. ``tied`` shares one matrix between embedding and output head.
     The embedding has the tokenizer's entries rounded up to ``vocabulary_multiple`` rows; 128 suits a GPU's matrix
     units. Rows that no token uses have no part in the loss.
+    With a ``base_model`` the figures are the base's: leave them out, or give them as they are there.
     """
 
     architecture: Architecture = "llama"
-    depth: int = Field(ge=1, le=128)
+    depth: int | None = Field(default=None, ge=1, le=128)
     width: int | None = Field(default=None, ge=16)
     heads: int | None = Field(default=None, ge=1)
     key_value_heads: int | None = Field(default=None, ge=1)
@@ -108,6 +110,46 @@ class ModelSettings(Section):
     rope_theta: float = Field(default=10_000.0, gt=1)
     tied: bool = True
     vocabulary_multiple: int = Field(default=1, ge=1, le=1024)
+
+
+class BaseModelSettings(Section):
+    """An existing model to continue from, with what is known of its legal position.
+
+    ``path`` is ``OWNER/NAME`` on the Hugging Face hub or a local folder as ``./NAME``; ``revision`` the commit hash on
+    the hub, for a branch can change; ``name`` what reports call a local folder (default: its own name). ``licence`` is
+    what was concluded (SPDX), ``licence_evidence`` what shows it, ``training_summary`` the address or file of the
+    base's public summary of training content (Regulation (EU) 2024/1689, art. 53(1)(d)), or ``none``.
+    """
+
+    path: str = Field(min_length=1)
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    name: str | None = Field(default=None, min_length=1)
+    licence: str = Field(min_length=1)
+    licence_evidence: str = Field(min_length=1)
+    training_summary: str = Field(min_length=1)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether ``path`` names a local folder."""
+        return re.match(r"(\.{1,2}|~)?/", self.path) is not None
+
+    @property
+    def shown_name(self) -> str:
+        """What reports call it: never a path of this machine."""
+        return self.name or (Path(self.path).name if self.is_folder else self.path)
+
+    @model_validator(mode="after")
+    def _is_pinned(self) -> BaseModelSettings:
+        if self.is_folder and self.revision is not None:
+            raise ValueError("revision: a local folder has none; leave the key out")
+        if not self.is_folder and self.revision is None:
+            raise ValueError(
+                f"revision: the commit hash of {self.path} is needed, for a branch can change; write a local folder as "
+                f"./{self.path}"
+            )
+        if not self.is_folder and not re.fullmatch(r"[\w.-]+/[\w.-]+", self.path):
+            raise ValueError(f"path: '{self.path}' is neither OWNER/NAME nor a folder such as ./NAME")
+        return self
 
 
 class SegmentSettings(Section):
@@ -171,8 +213,8 @@ class TrainingSettings(Section):
 
     ``backend`` is how the model lies over ``processes`` (their number on all machines together): ``single`` is one
     process; with ``ddp`` each has all of it; with ``deepspeed`` they share the optimizer's state (``zero_stage`` 1),
-    the gradients too (2) and the parameters too (3); with ``fsdp`` they share all three. Backend and number of processes
-    may change from one run to the next: the order stays, and the training goes on from the same checkpoint.
+    the gradients too (2) and the parameters too (3); with ``fsdp`` they share all three. Backend and number of
+    processes may change from one run to the next: the order stays, and training goes on from the same checkpoint.
 
     With ``checkpoint_async`` files are written while training goes on, from a copy in host memory.
     ``checkpoint_file_bytes`` is the size at which another file begins, and ``checkpoint_timeout`` how many seconds a
@@ -284,8 +326,10 @@ def resolve_shape(model: ModelSettings, vocabulary_size: int) -> Shape:
     (Shazeer 2020, "GLU Variants Improve Transformer").
 
     Raises:
-        ValueError: the heads do not divide the width.
+        ValueError: there is no depth, or the heads do not divide the width.
     """
+    if model.depth is None:
+        raise ValueError("model.depth is missing and there is no base_model to take it from. Nothing was trained.")
     width = model.width or 64 * model.depth
     heads = model.heads or max(1, width // 64)
     key_value_heads = model.key_value_heads or heads

@@ -11,6 +11,7 @@ import numpy as np
 
 from licensing.errors import HerkomstError
 from licensing.files import write_atomically
+from training.base_model import BaseModel, shape_of
 from training.checkpoint import TrainerState, beginning, checkpoint_folder, set_aside_others
 from training.goldfish import goldfish_rules
 from training.job import TrainingJob
@@ -41,15 +42,17 @@ def train_run(
     seed: int,
     tick: Tick,
     restart: bool = False,
+    base: BaseModel | None = None,
 ) -> dict[str, Any]:
     """Lay the plan, train to its end, and return the figures for the record.
 
     ``training`` gets ``plan.json``, ``job.json`` and ``log.jsonl``. Checkpoints of another job are set aside, never
-    deleted; checkpoints of this job are continued, unless ``restart`` asks to begin anew.
+    deleted; checkpoints of this job are continued, unless ``restart`` asks to begin anew. With a ``base`` training
+    begins from its weights and with its shape.
     """
     packed = read_packed(tokens)
     try:
-        shape = resolve_shape(model, packed.vocabulary_size)
+        shape = shape_of(base.folder, model) if base else resolve_shape(model, packed.vocabulary_size)
     except ValueError as fault:
         raise HerkomstError(str(fault)) from fault
     training.mkdir(parents=True, exist_ok=True)
@@ -66,6 +69,8 @@ def train_run(
         settings=settings,
         learning_rate=resolve_learning_rate(settings, shape),
         seed=seed,
+        base=str(base.folder.resolve()) if base else None,
+        base_weights=base.weights_sha256 if base else None,
     )
     begin = None if restart else beginning_after_withdrawal(packed, training, checkpoints, corpus_root, job.recipe())
     plan = begin.plan if begin else lay_plan(packed, shape, settings, seed, corpus_root)
