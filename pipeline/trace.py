@@ -25,6 +25,7 @@ from training.pack import PackedCorpus, PackedStream, read_packed
 from training.plan import GoldfishRule, Plan
 from training.skipped import with_skipped
 from training.token_stream import IDS, TokenStream
+from training.vocabulary_sample import SAMPLED_IDS
 
 Numbers = NDArray[np.int64]
 _NEVER = np.iinfo(np.int64).max
@@ -86,6 +87,18 @@ class Tracer:
     @cached_property
     def _packed(self) -> PackedCorpus | None:
         return read_packed(self._run.tokens) if (self._run.tokens / "streams.json").exists() else None
+
+    @cached_property
+    def _sampled(self) -> SortedIds | None:
+        path = self._run.tokenizer / SAMPLED_IDS
+        return SortedIds(path) if path.exists() else None
+
+    def in_vocabulary_sample(self, document_id: str) -> bool | None:
+        """Say whether the vocabulary was learnt from a document among others; None before there is a vocabulary.
+
+        A document that was withdrawn afterwards still was.
+        """
+        return None if self._sampled is None else self._sampled.place_of(document_id) is not None
 
     @cached_property
     def plan(self) -> Plan | None:
@@ -175,6 +188,7 @@ class Tracer:
             "similarity": row["similarity"],
             "received_sha256": row["received_sha256"],
             "final_sha256": row["final_sha256"],
+            "in_vocabulary_sample": self.in_vocabulary_sample(row["id"]),
             "tokens": _span_of(place),
             "positions": self.positions(row, place),
         }
@@ -317,6 +331,11 @@ def _span_of(place: Place | None) -> dict[str, Any] | None:
     return {"stream": place.stream.name, "use": place.stream.use, "first": first, "end": end, "count": end - first}
 
 
+_SAMPLED = {
+    True: "yes: in the sample from which the vocabulary was learnt",
+    False: "no: not in the sample from which the vocabulary was learnt",
+    None: "there is none yet",
+}
 _OUTCOMES = {"train": "in the training text", "held-out": "held out, never trained on", "none": "not used"}
 
 
@@ -334,6 +353,7 @@ def as_text(answer: dict[str, Any]) -> str:
     for event in answer["stages"]:
         told = " ".join(str(part) for part in (event["outcome"], event["reason"], event["detail"]) if part)
         lines.append(f"  {event['stage']:<11}{told}")
+    lines.append(f"vocabulary   {_SAMPLED[answer['in_vocabulary_sample']]}")
     tokens = answer["tokens"]
     if tokens is None:
         lines.append("tokens       none: it is not in the corpus, and the model never read it")
