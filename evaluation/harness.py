@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.inputs import EvaluationError, EvaluationInputs, Progress
-from training.tokenizer import END_OF_DOCUMENT, PADDING, UNKNOWN, load_fast, special_ids
+from training.special_tokens import special_tokens
+from training.tokenizer import load_fast
 
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
@@ -104,23 +105,21 @@ def opening_tokenizer(folder: Path) -> Any:
     from tokenizers.processors import TemplateProcessing
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = load_fast(folder)
-    opening = special_ids(tokenizer).end_of_document
-    tokenizer.post_processor = TemplateProcessing(
-        single=f"{END_OF_DOCUMENT} $A", special_tokens=[(END_OF_DOCUMENT, opening)]
-    )
+    tokenizer, special = load_fast(folder), special_tokens(folder)
+    end, opening = special.end_of_document, special.end_of_document_id
+    tokenizer.post_processor = TemplateProcessing(single=[end, "$A"], special_tokens=[(end, opening)])
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        unk_token=UNKNOWN,
-        bos_token=END_OF_DOCUMENT,
-        eos_token=END_OF_DOCUMENT,
-        pad_token=PADDING,
+        unk_token=special.unknown,
+        bos_token=end,
+        eos_token=end,
+        pad_token=special.padding,
         clean_up_tokenization_spaces=False,
         split_special_tokens=True,
     )
     if wrapped.encode("a", add_special_tokens=True)[0] != opening:
         raise EvaluationError(
-            f"{folder}: the tokenizer does not put {END_OF_DOCUMENT} before a text; prompts would differ from training "
+            f"{folder}: the tokenizer does not put {end} before a text; prompts would differ from training "
             "and nothing was scored. Use the transformers version in constraints.txt."
         )
     return wrapped

@@ -13,8 +13,10 @@ from markupsafe import Markup
 
 from evaluation.charts import Axis, bar, binned, line_chart
 from evaluation.ledger_figures import Credit, End, LedgerFigures, Size, read_figures
+from evaluation.lineage import base_model, lineage_rows
 from evaluation.page import render
 from evaluation.report_gaps import gaps
+from evaluation.report_vocabulary import vocabulary_values
 from evaluation.run_files import Publisher, RunFiles
 from evaluation.statement_figures import read_statement_figures
 from evaluation.words import FIELDS, REMUNERATION, reason, word
@@ -43,6 +45,7 @@ def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
     figures = read_figures(run.ledger)
     reservations = read_statement_figures(run.ledger).reservations
     languages = _languages(run, figures)
+    base = base_model(run)
     return {
         "name": config["name"],
         "path": run.shown_path,
@@ -56,6 +59,8 @@ def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
         "trained": figures.end("train"),
         "held_out": figures.end("held-out"),
         "train": run.figures("train"),
+        "base": base,
+        "lineage": lineage_rows(base) if base else [],
         "repeated_deliveries": figures.repeated_deliveries,
         "sources": [_source(figures, name) for name in figures.sources()],
         "problems": _problems(run),
@@ -63,6 +68,7 @@ def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
         "funnel": _funnel(figures),
         "removed": _removed(figures),
         "languages": languages,
+        "vocabulary": vocabulary_values(run.figures("tokenizer")),
         "credits": _credits(figures),
         "branches": sorted(figures.branches.items()),
         "bases": sorted(figures.bases.items()),
@@ -164,6 +170,7 @@ def _languages(run: RunFiles, figures: LedgerFigures) -> list[dict[str, Any]]:
             "held_out": figures.languages[code, "held-out"] if (code, "held-out") in figures.languages else Size(),
             "tokens": packed.get(code, {}).get("tokens"),
             "tokens_per_word": words.get(code, {}).get("tokens_per_word"),
+            "tokens_per_whitespace_word": words.get(code, {}).get("tokens_per_whitespace_word"),
             "bytes_per_token": words.get(code, {}).get("bytes_per_token"),
             "score": scores.get(code, {}),
         }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluation.ledger_figures import LedgerFigures
+from evaluation.lineage import lineage_gaps
 from evaluation.page import Numbers
 from evaluation.run_files import RunFiles
 from evaluation.words import FIELDS, LANGUAGES, PERSONAL_DATA, word
@@ -34,7 +35,13 @@ def gaps(
 
     ``reservations`` says that reservations of rights were looked up.
     """
-    unmeasured = [*_not_run(run), *_not_scored(languages), *_too_short(run), *_never_measured(config)]
+    unmeasured = [
+        *lineage_gaps(run),
+        *_not_run(run),
+        *_not_scored(languages),
+        *_too_short(run),
+        *_never_measured(config),
+    ]
     found = [
         ("Not measured", [*unmeasured, *([] if reservations else [_NO_RESERVATIONS])]),
         ("Not enforced by software", _not_enforced(run.agreements)),

@@ -15,7 +15,9 @@ from licensing.errors import HerkomstError
 from licensing.reservations import Reservation, load_agents
 from licensing.rights import Decision, Declared, Rights
 from licensing.table import LicenceTable, check_policy, load_table
+from pipeline.base_model import base_shape, explain_base
 from pipeline.check_curation import explain_curation
+from pipeline.check_vocabulary import explain_vocabulary
 from pipeline.config import Loaded
 from pipeline.registered import obeyed_by
 from pipeline.run_directory import RunDirectory
@@ -36,6 +38,9 @@ def explain(loaded: Loaded) -> str:
         lines += _source(loaded, source, table, agreements)
     lines += ["", "Withdrawals", *(f"  {line}" for line in _withdrawals(loaded))]
     lines += ["", "Curation", *(f"  {line}" for line in explain_curation(loaded))]
+    if config.base_model:
+        lines += ["", "Base model", *(f"  {line}" for line in explain_base(loaded))]
+    lines += ["", "Vocabulary", *(f"  {line}" for line in explain_vocabulary(loaded))]
     lines += ["", "Model and training", *(f"  {line}" for line in _training(loaded))]
     lines += ["", "Evaluation", f"  suites: {', '.join(config.evaluation.suites)}"]
     lines += ["", "Report", f"  by {config.report.provider}, contact {config.report.contact}"]
@@ -156,9 +161,10 @@ def _withdrawals(loaded: Loaded) -> list[str]:
 def _training(loaded: Loaded) -> list[str]:
     config = loaded.config
     try:
-        shape = resolve_shape(config.model, config.tokenizer.vocabulary_size)
+        own = resolve_shape(config.model, config.tokenizer.vocabulary_size) if config.base_model is None else None
     except ValueError as fault:
         raise HerkomstError(f"{loaded.path}: {fault}") from fault
+    shape = own or base_shape(loaded)
     batch = resolve_batch(config.training, shape)
     steps = sum(part.steps for part in config.training.segments)
     tokens = steps * batch * shape.sequence_length

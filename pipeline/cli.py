@@ -259,6 +259,33 @@ def replay(
 
 
 @app.command()
+def export(
+    run: RunPath,
+    to: Annotated[Path, typer.Option("--to", help="Folder to write; it must not exist yet.")],
+    json: AsJson = False,
+) -> None:
+    """Write a finished run as a release: weights, tokenizer, model card, digests and a signed statement over all.
+
+    Refused where `herkomst verify` finds anything, or where text of the run is to be withdrawn.
+
+    Example: herkomst export runs/demo --to release/
+    """
+    from pipeline.export import export as export_run
+    from pipeline.run_directory import RunDirectory
+    from pipeline.trace import dump
+
+    done = export_run(RunDirectory(run), to)
+    if json:
+        named = {"folder": str(done.folder), "key": done.key, "weights_sha256": done.weights_sha256}
+        typer.echo(dump(named | {"notes": list(done.notes)}))
+        return
+    typer.echo(f"Release: {done.folder}\nSigned with key {done.key}. To check it: sha256sum -c SHA256SUMS")
+    typer.echo(f"Once it is handed out, name it under releases, with weights_sha256: {done.weights_sha256}")
+    for note in done.notes:
+        typer.echo(f"Note: {note}")
+
+
+@app.command()
 def verify(
     run: RunPath,
     key: Annotated[Path | None, typer.Option(help="The signer's public key, as known from elsewhere (PEM).")] = None,

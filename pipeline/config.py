@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import yaml
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from data_curation.readers import Source
 from data_curation.settings import CurationSettings
@@ -17,7 +17,7 @@ from licensing.policy import Policy
 from licensing.reading import UnreadableFile, read_section
 from licensing.rights import IntendedUse
 from licensing.settings import Section
-from training.settings import ModelSettings, TokenizerSettings, TrainingSettings
+from training.settings import BaseModelSettings, ModelSettings, TokenizerSettings, TrainingSettings
 
 SHIPPED = Path(__file__).resolve().parent.parent / "configs"
 
@@ -46,6 +46,16 @@ class Release(Section):
     recalled: date | None = None
 
 
+class ReleaseSettings(Section):
+    """What an exported model says of itself: the ``licence`` that its provider gives it (SPDX), missing if None.
+
+    Partners under agreements are named in a release, with the ids of their agreements, only with ``name_partners``.
+    """
+
+    licence: str | None = Field(default=None, min_length=1)
+    name_partners: bool = False
+
+
 class ComputeSettings(Section):
     """How many processes curate. It changes the speed and never the result, so it is no part of any fingerprint."""
 
@@ -63,10 +73,12 @@ class Config(Section):
     curation: CurationSettings
     corpus: CorpusSettings = CorpusSettings()
     tokenizer: TokenizerSettings = TokenizerSettings()
+    base_model: BaseModelSettings | None = None
     model: ModelSettings
     training: TrainingSettings
     evaluation: EvaluationSettings = EvaluationSettings()
     report: ReportSettings
+    release: ReleaseSettings = ReleaseSettings()
     releases: list[Release] = Field(default_factory=list)
     compute: ComputeSettings = Field(default_factory=ComputeSettings)
 
@@ -78,6 +90,20 @@ class Config(Section):
         if twice:
             raise ValueError(f"two sources are called {', '.join(twice)}; a document's id rests on its source's name")
         return sources
+
+    @model_validator(mode="after")
+    def _fits_its_base(self) -> Config:
+        """A base brings shape and tokenizer; a learning rate meant for random weights would undo what it has learnt."""
+        if self.base_model is None and self.model.depth is None:
+            raise ValueError("model.depth is missing and there is no base_model to take it from")
+        if self.base_model is not None and "tokenizer" in self.model_fields_set:
+            raise ValueError("base_model brings its own tokenizer; take out the section tokenizer")
+        if self.base_model is not None and self.training.learning_rate is None:
+            raise ValueError(
+                "training.learning_rate is needed with base_model: the default is for training from nothing and would "
+                "undo what the base has learnt"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +136,11 @@ class Loaded:
     def as_resolved(self) -> bytes:
         """The configuration with every default written out, as YAML."""
         values = self.config.model_dump(mode="json", exclude={"compute"})
+        if self.config.base_model is not None:
+            # Defaults for random weights and for a vocabulary of our own were not what the run was made with.
+            values["model"] = self.config.model.model_dump(mode="json", exclude_unset=True)
+            values["model"]["sequence_length"] = self.config.model.sequence_length
+            del values["tokenizer"]
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=120).encode()
 
 

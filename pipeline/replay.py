@@ -158,6 +158,7 @@ def as_text(result: Result) -> str:
         "different": "OTHER ROWS than the training's own digest says",
         "not compared": "no digest of the training's own to compare with at this step",
     }[f["order"]]
+    traced = f"{f['rows_traced'] - f['rows_disagreeing']:,} of {f['rows_traced']:,} rows looked up"
     return "\n".join(
         [
             f"replayed     steps {first} to {end - 1}, from {f['checkpoint'] or 'the untrained model'}",
@@ -165,8 +166,7 @@ def as_text(result: Result) -> str:
             f"{f['tolerance']:g})",
             f"weights      {weights}",
             f"order        {order}",
-            f"trace        {f['rows_traced'] - f['rows_disagreeing']:,} of {f['rows_traced']:,} rows looked up are what "
-            "the trace names",
+            f"trace        {traced} are what the trace names",
             f"result       {'AGREES' if result.agrees else 'DOES NOT AGREE'} with the record of the training",
         ]
     )

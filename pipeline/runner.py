@@ -16,6 +16,7 @@ from licensing.errors import HerkomstError
 from licensing.files import write_atomically
 from licensing.record import Entry
 from pipeline.amend import delete_withdrawn_text
+from pipeline.base_model import prepare_base
 from pipeline.check_curation import prepare_curation
 from pipeline.config import Loaded
 from pipeline.progress import duration
@@ -58,6 +59,7 @@ def run(
         if name not in NAMES:
             raise RunError(f"There is no stage '{name}'; nothing was run. The stages are: {', '.join(NAMES)}.")
     wanted = STAGES[: NAMES.index(until) + 1] if until else STAGES
+    prepare_base(loaded)
     with directory.locked():
         config = loaded.as_resolved()
         write_atomically(directory.config, config)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from licensing.canonical import canonical
 from licensing.files import atomic_folder, write_atomically
+from pipeline.base_model import base_inputs, base_keys, base_tokenizer, keep_texts, lineage, open_base
 from pipeline.run_directory import RunDirectory
 from pipeline.stage import Context, Stage
 from pipeline.stage_admit import admit
@@ -24,14 +25,16 @@ from pipeline.stage_inputs import (
     curation_settings,
     dump,
     ground_settings,
+    parallel_files,
     plain_sources,
     policy_files,
     quality_rules,
     rights_files,
     source_files,
     tokenizer_settings,
+    vocabulary_settings,
 )
-from pipeline.stage_withdrawn import gaps_since_pack, refused_by_withdrawals
+from pipeline.stage_withdrawn import figures_of_kept_tokenizer, gaps_since_pack, refused_by_withdrawals
 
 if TYPE_CHECKING:
     from data_curation.ingest import SliceTask
@@ -150,14 +153,16 @@ def _commit(context: Context) -> dict[str, Any]:
 
 
 def _tokenizer(context: Context) -> dict[str, Any]:
-    from training.vocabulary import fertility, make_tokenizer
+    from training.vocabulary import make_tokenizer, measured
 
-    config, run = context.loaded.config, context.run
+    loaded, run = context.loaded, context.run
     if gaps_since_pack(context) is not None:
-        return dict(context.known["tokenizer"].predicate["figures"]) | {"kept_after_withdrawal": True}
+        return figures_of_kept_tokenizer(context)
     with atomic_folder(run.tokenizer) as folder:
-        figures = make_tokenizer(run.corpus, config.tokenizer, config.seed, folder)
-        figures["by_language"] = fertility(run.corpus, folder)
+        if loaded.config.base_model:
+            figures = base_tokenizer(loaded, folder) | measured(run.corpus, vocabulary_settings(loaded), folder)
+        else:
+            figures = make_tokenizer(run.corpus, vocabulary_settings(loaded), loaded.config.seed, folder)
         write_atomically(folder / "fertility.json", canonical(figures["by_language"]))
     return figures
 
@@ -205,7 +210,8 @@ def _train(context: Context) -> dict[str, Any]:
                 meter.expect(total, done - 1)
             meter.advance(1, note)
 
-        return train_run(
+        base = open_base(context.loaded)
+        figures = train_run(
             tokens=context.run.tokens,
             corpus_root=context.figures("commit")["root"],
             training=context.run.training,
@@ -215,7 +221,12 @@ def _train(context: Context) -> dict[str, Any]:
             seed=context.loaded.config.seed,
             tick=tick,
             restart=context.forced,
+            base=base,
         )
+    if base is None:
+        return figures
+    keep_texts(context.loaded, context.run.training)
+    return figures | {"base_model": lineage(context.loaded, base.weights_sha256)}
 
 
 # ---- 8 evaluate
@@ -323,11 +334,12 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="tokenizer",
-        version=1,
+        version=2,
         needs=("commit",),
         outputs=lambda run: [run.tokenizer],
         settings=tokenizer_settings,
         work=_tokenizer,
+        inputs=parallel_files,
     ),
     Stage(
         name="pack",
@@ -342,8 +354,14 @@ STAGES: tuple[Stage, ...] = (
         version=2,
         needs=("commit", "pack"),
         outputs=lambda run: [run.training, run.checkpoints],
-        settings=lambda loaded: [loaded.config.seed, dump(loaded.config.model), dump(loaded.config.training)],
+        settings=lambda loaded: [
+            loaded.config.seed,
+            dump(loaded.config.model),
+            dump(loaded.config.training),
+            *base_keys(loaded),
+        ],
         work=_train,
+        inputs=base_inputs,
     ),
     Stage(
         name="evaluate",
@@ -363,6 +381,7 @@ STAGES: tuple[Stage, ...] = (
             dump(loaded.config.report),
             dump(loaded.config.intended_use),
             [dump(release) for release in loaded.config.releases],
+            dump(loaded.config.release),
         ],
         work=_report,
         inputs=policy_files,

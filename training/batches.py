@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from licensing.errors import HerkomstError
+from training.goldfish import GoldfishMask
 from training.pack import PackedCorpus
 from training.plan import Plan
 
@@ -63,6 +64,7 @@ class Batches:
         by_name = {stream.name: stream for stream in packed.trained()}
         self._plan, self._rank, self._world, self._padding = plan, rank, world, packed.padding
         self._streams = [packed.open(by_name[ref.name], plan.sequence_length) for ref in plan.streams]
+        self._goldfish = GoldfishMask(plan, self._streams, packed.end_of_document, packed.padding)
 
     def at(self, step: int) -> Batch:
         """Read this process's rows of a step."""
@@ -77,7 +79,7 @@ class Batches:
             streams=streams,
             sequences=sequences,
             tokens=tokens,
-            scored=tokens[:, 1:] != self._padding,
+            scored=(tokens[:, 1:] != self._padding) & self._goldfish.kept(streams, sequences, tokens),
             read=int((tokens != self._padding).sum()),
             hashes=np.stack([row_hash(row) for row in tokens]),
             every_stream=every_stream,

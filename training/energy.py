@@ -100,7 +100,8 @@ class EnergyMeter:
         names = ", ".join(dict.fromkeys(one.counter.name for one in running))
         covers = " and ".join(dict.fromkeys(one.counter.covers for one in running))
         lost = sum(one.lost for one in running)
-        told = f"{names} ({covers}); {_nodes(nodes)}, read once each by its first process"
+        rest = "" if covers.startswith("the ") else "; what else the machine draws is not counted"
+        told = f"{names} ({covers}){rest}; {_nodes(nodes)}, read once each by its first process"
         return told + (f"; {lost} readings made no sense and were left out" if lost else "")
 
     def _guess(self, measured: int, nodes: int) -> str:

@@ -40,8 +40,9 @@ class TrainingJob:
     """A training run in full; two equal jobs give equal weights on the same hardware with the same threads.
 
     ``begin`` is the name of a checkpoint of another job to go on from, left by a training that had read nothing of what
-    was withdrawn since; ``begin_weights`` is the digest of its weights. ``until`` is a step to stop before,
-    ``row_hashes`` a file for the hash of every row fed: both a replay's, and no part of the digest.
+    was withdrawn since; ``begin_weights`` is the digest of its weights. ``base`` is the folder of a model to continue
+    from instead of random weights, ``base_weights`` the digest of its configuration and weights. ``until`` is a step to
+    stop before, ``row_hashes`` a file for the hash of every row fed: both a replay's, and no part of the digest.
     """
 
     tokens: str
@@ -59,6 +60,8 @@ class TrainingJob:
     begin_weights: str | None = None
     until: int | None = None
     row_hashes: str | None = None
+    base: str | None = None
+    base_weights: str | None = None
 
     def digest(self) -> str:
         """What the weights depend on; a checkpoint of another digest is never continued."""
@@ -72,7 +75,8 @@ class TrainingJob:
     def _recipe(self) -> list[Any]:
         free = _KEEPING | _SPREADING
         settings = {k: v for k, v in self.settings.model_dump(mode="json").items() if k not in free}
-        return [asdict(self.shape), settings, self.learning_rate, self.seed]
+        parts = [asdict(self.shape), settings, self.learning_rate, self.seed]
+        return [*parts, self.base_weights] if self.base_weights else parts
 
     def write(self, path: Path) -> None:
         """Save as JSON."""

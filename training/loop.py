@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.attention import set_attention
+from licensing.canonical import canonical
+from licensing.files import write_atomically
 from training.backends import Backend, start_backend
+from training.base_model import initial_model
 from training.batches import Batch, Batches, ReadAhead
 from training.checkpoint import TrainerState
-from training.compilation import compile_layers
 from training.control import Control
 from training.energy import EnergyMeter
 from training.job import TrainingJob
 from training.meter import Meter
-from training.model import build_model, token_losses
-from training.numerics import check_precision, set_numerics
+from training.model import make_ready, token_losses
+from training.numerics import set_numerics
 from training.pack import PackedCorpus, read_packed
 from training.plan import Plan
 from training.saving import Checkpoints
@@ -35,11 +36,15 @@ from training.spikes import SpikeGuard
 from training.step_log import StepDone, StepLog
 from training.stop_signal import StopSignal
 from training.stopping import TrainingStopped
+from training.tensorboard_log import TensorBoardLog
 
 if TYPE_CHECKING:
     import torch
 
 Tick = Callable[[int, int, str], None]
+
+SPEED = "speed.json"
+"""Beside the log: what the meter says of the steps since training was started last."""
 
 
 def train(job: TrainingJob, tick: Tick) -> TrainerState:
@@ -57,7 +62,8 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
     end = min(plan.steps, job.until or plan.steps)
 
     # ---- processes, model, and the checkpoint to go on from
-    backend = start_backend(settings, lambda: _make_model(job, packed))
+    computed: list[str] = []
+    backend = start_backend(settings, lambda: _make_model(job, packed, computed))
     control = Control()
     checkpoints = Checkpoints(Path(job.checkpoints), settings, control)
     state = checkpoints.resume(job, backend)
@@ -67,6 +73,8 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
     guard = SpikeGuard(settings.skip_spikes, state.recent_losses) if settings.skip_spikes else None
     used = _Used(state, settings, control)
     meter = Meter(job.shape, plan.sequence_length, backend.device, control.world, on=control.rank == 0)
+
+    board = TensorBoardLog(_board(job), state.step) if settings.tensorboard and control.rank == 0 else None
 
     # ---- the steps
     backend.model.train()
@@ -86,7 +94,9 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
             ending = bool(stopping) or step + 1 == end
             saving = ending or (step + 1) % settings.checkpoint_every == 0
             if saving or (step + 1) % settings.log_every == 0:
-                log.flush(meter)
+                lines = log.flush(meter)
+                if board:
+                    board.add_all(lines)
             if control.rank == 0:
                 tick(step + 1, plan.steps, meter.note(log.loss))
             if saving:
@@ -96,6 +106,10 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
             if ending:
                 break
     state = checkpoints.join() or state
+    if control.rank == 0:
+        write_atomically(Path(job.log).with_name(SPEED), canonical(meter.figures() | {"computed": computed}))
+    if board:
+        board.close()
     used.close()
     backend.close()
     if state.step < end:
@@ -103,18 +117,19 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
     return state
 
 
-def _make_model(job: TrainingJob, packed: PackedCorpus) -> Any:
-    """The untrained model, attending and compiled as the settings say; the same weights in every process."""
-    import torch
+def _make_model(job: TrainingJob, packed: PackedCorpus, computed: list[str]) -> Any:
+    """The model to begin with, the same in every process, attending and compiled as the settings say.
 
-    settings = job.settings
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    check_precision(settings.precision, device)
-    model = build_model(job.shape, packed.end_of_document, packed.padding, job.seed)
-    set_attention(model, settings.attention, device, settings.precision)
-    if settings.compile:
-        compile_layers(model, device, settings.deterministic)
+    ``computed`` gets in words how.
+    """
+    model = initial_model(job, packed.end_of_document, packed.padding)
+    computed += make_ready(model, job.settings)
     return model
+
+
+def _board(job: TrainingJob) -> Path:
+    """Beside the folder of the training, which is signed: TensorBoard's files are named for time and machine."""
+    return Path(job.log).parents[1] / "tensorboard"
 
 
 # ---- what it took

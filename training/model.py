@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from training.attention import document_inputs, plain_model
-from training.compilation import is_compiled
-from training.settings import Shape
+from training.attention import document_inputs, plain_model, set_attention
+from training.compilation import compile_layers, is_compiled
+from training.numerics import check_precision
+from training.settings import Shape, TrainingSettings
 
 if TYPE_CHECKING:
     import torch
@@ -76,16 +78,54 @@ def token_losses(
     """
     import torch
 
-    from training.losses import IGNORED, losses
+    from training.losses import IGNORED
 
     plain = plain_model(model)
     inputs = document_inputs(model, tokens, end_of_document) if mask else {"input_ids": tokens}
     targets = torch.full_like(tokens, IGNORED)
     targets[:, :-1] = torch.where(scored, tokens[:, 1:], IGNORED)
-    logits = model(**_taken_to(plain.device, inputs)).logits
-    used = logits.reshape(-1, logits.shape[-1])[:, : used_vocabulary(plain)]
-    nats, penalty = losses(used, _moved(targets.reshape(-1), plain.device), z_loss, is_compiled(plain))
+    moved = _taken_to(plain.device, inputs | {"targets": targets})
+    if getattr(plain, "scores_tokens", False):
+        nats, penalty = model(**moved, z_loss=z_loss)
+    else:
+        wanted = moved.pop("targets")
+        nats, penalty = _scored(plain, model(**moved).logits, wanted, z_loss)
     return nats.view_as(tokens)[:, :-1].contiguous(), penalty
+
+
+def make_ready(model: Any, settings: TrainingSettings) -> tuple[str, ...]:
+    """Set up a plain model for training as the settings say; call it before a backend wraps the model.
+
+    Returns:
+        What was chosen, in words for the log: how attention and precision are computed.
+
+    Raises:
+        HerkomstError: attention, precision or compilation asked for cannot run here.
+    """
+    import torch
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    precision = check_precision(settings.precision, device)
+    attention = set_attention(model, settings.attention, device, settings.precision)
+    if settings.compile:
+        compile_layers(model, device, settings.deterministic)
+    # Wrappers raise all that a model returns to float32: what it returns had better not be the logits.
+    model.forward = MethodType(_forward, model)
+    model.scores_tokens = True
+    return f"attention: {attention}", f"precision: {precision}"
+
+
+def _forward(model: Any, *arguments: Any, targets: Any = None, z_loss: float = 0.0, **inputs: Any) -> Any:
+    """The architecture's own forward, or, given targets, their losses."""
+    output = type(model).forward(model, *arguments, **inputs)
+    return output if targets is None else _scored(model, output.logits, targets, z_loss)
+
+
+def _scored(plain: Any, logits: torch.Tensor, targets: torch.Tensor, z_loss: float) -> tuple[torch.Tensor, ...]:
+    from training.losses import losses
+
+    used = logits.reshape(-1, logits.shape[-1])[:, : used_vocabulary(plain)]
+    return losses(used, targets.reshape(-1), z_loss, is_compiled(plain))
 
 
 def _taken_to(device: torch.device, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -18,8 +18,10 @@ from data_curation.streams import StreamInfo, read_streams
 from licensing.canonical import canonical
 from licensing.leaf import span_leaf
 from licensing.merkle import leaf_hash, write_levels
+from training.base_tokenizer import checked_encoder
+from training.special_tokens import special_tokens, vocabulary_size
 from training.token_stream import StreamWriter, TokenStream, token_dtype
-from training.tokenizer import encode_checked, load_fast, load_sentencepiece, special_ids
+from training.tokenizer import load_fast
 
 _BATCH_CHARACTERS = 1 << 20
 
@@ -113,29 +115,29 @@ def pack(corpus: Path, tokenizer: Path, out: Path, workers: int) -> Iterator[Pac
     root = write_levels(out / "merkle", _span_hashes(tasks))
     for task in tasks:
         (task.out / "spans.bin").unlink()
-    special = special_ids(load_fast(tokenizer))
+    special = special_tokens(tokenizer)
     index = {
         "root": root.hex(),
-        "vocabulary_size": load_fast(tokenizer).get_vocab_size(),
-        "end_of_document": special.end_of_document,
-        "padding": special.padding,
+        "vocabulary_size": vocabulary_size(load_fast(tokenizer)),
+        "end_of_document": special.end_of_document_id,
+        "padding": special.padding_id,
         "streams": [_as_values(packed[task.name]) for task in tasks],
     }
     (out / "streams.json").write_bytes(canonical(index))
 
 
 def pack_stream(task: PackTask) -> tuple[int, int]:
-    """Encode one stream with both tokenizers and write its tokens; returns how many documents and tokens."""
+    """Encode one stream, checked on every document, and write its tokens; returns how many documents and tokens."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    fast, processor = load_fast(task.tokenizer), load_sentencepiece(task.tokenizer / "tokenizer.model")
-    dtype = token_dtype(fast.get_vocab_size())
+    encode = checked_encoder(task.tokenizer)
+    dtype = token_dtype(vocabulary_size(load_fast(task.tokenizer)))
     task.out.mkdir(parents=True)
     with (
-        StreamWriter(task.out, dtype, special_ids(fast).end_of_document) as writer,
+        StreamWriter(task.out, dtype, special_tokens(task.tokenizer).end_of_document_id) as writer,
         (task.out / "spans.bin").open("wb") as leaves,
     ):
         for batch in _batches(read_shard(task.text, ["id", "text", "text_bytes"])):
-            encoded = encode_checked(fast, processor, [(row["id"], row["text"]) for row in batch])
+            encoded = encode([(row["id"], row["text"]) for row in batch])
             for row, ids in zip(batch, encoded, strict=True):
                 first, count = writer.add(row["id"], ids, row["text_bytes"])
                 leaves.write(leaf_hash(span_leaf(span_row(row["id"], task.name, first, ids, dtype, count))))

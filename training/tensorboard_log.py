@@ -6,7 +6,7 @@ A resumed run writes a new file whose first event tells TensorBoard to forget al
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,10 @@ class TensorBoardLog:
         for name, value in _points(row):
             self._writer.add_scalar(name, value, row["step"])
 
-    def flush(self) -> None:
-        """Give what was added to the file system, with the log and before a checkpoint."""
+    def add_all(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add rows and give them to the file system, with the log and before a checkpoint."""
+        for row in rows:
+            self.add(row)
         self._writer.flush()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,22 @@ from training.attention import document_positions, document_starts, set_attentio
 from training.compilation import compile_layers
 from training.kernels import flex, varlen
 from training.losses import IGNORED, losses
-from training.model import build_model, token_losses, trim_vocabulary, used_vocabulary
+from training.model import build_model, make_ready, token_losses, trim_vocabulary, used_vocabulary
 from training.numerics import check_precision, set_numerics
-from training.settings import Architecture, Attention, ModelSettings, Shape, resolve_shape
+from training.settings import (
+    Architecture,
+    Attention,
+    ModelSettings,
+    SegmentSettings,
+    Shape,
+    TrainingSettings,
+    resolve_shape,
+)
 
 CPU = torch.device("cpu")
 END, PADDING, VOCABULARY = 1, 2, 400
 SMALL = Shape(2, 32, 2, 2, 64, 64, VOCABULARY)
+MAIN = SegmentSettings(name="main", steps=1)
 ARCHITECTURES: tuple[Architecture, ...] = ("llama", "olmo2", "qwen3")
 
 
@@ -245,6 +255,34 @@ def test_bf16_is_refused_on_a_card_without_it_and_said_where_it_is_slow(monkeypa
         check_precision("bf16", torch.device("cuda"))
     assert check_precision("fp32", torch.device("cuda")) == "fp32, without TF32"
     assert check_precision("bf16", CPU).startswith("bf16")
+
+
+def test_a_wrapper_that_raises_outputs_to_float32_is_handed_losses_and_no_logits() -> None:
+    """As accelerate does in bf16: raised logits would be the largest tensor of all."""
+    from accelerate.utils import convert_outputs_to_fp32
+
+    model, settings = build_model(SMALL, END, PADDING, 0), TrainingSettings(segments=[MAIN], precision="bf16")
+    wanted = nats_of(model, rows(2))
+    assert make_ready(model, settings)[0] == "attention: block-mask"
+    returned: list[Any] = []
+    forward = torch.autocast("cpu", torch.bfloat16)(model.forward.__func__)
+
+    def spying(*arguments: Any, **inputs: Any) -> Any:
+        returned.append(forward(*arguments, **inputs))
+        return returned[-1]
+
+    model.forward = MethodType(convert_outputs_to_fp32(spying), model)
+    found, penalty = token_losses(model, rows(2), torch.ones(2, 63, dtype=torch.bool), END, True, z_loss=1e-4)
+    assert torch.allclose(found, wanted, atol=0.05) and penalty > 0
+    assert [part.shape for part in returned[0]] == [(128,), ()]
+    assert model(input_ids=rows(2)).logits.shape == (2, 64, VOCABULARY)
+
+
+def test_made_ready_a_model_learns_the_same_to_the_bit() -> None:
+    model, plain = (build_model(SMALL, END, PADDING, 0) for _ in range(2))
+    make_ready(model, TrainingSettings(segments=[MAIN]))
+    mine, theirs = (gradients(one, nats_of(one, rows(3)).sum()) for one in (model, plain))
+    assert all(torch.equal(one, other) for one, other in zip(mine, theirs, strict=True))
 
 
 def test_bf16_trains_on_the_same_losses() -> None:
