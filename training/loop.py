@@ -113,10 +113,7 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
     used.close()
     backend.close()
     if state.step < end:
-        raise TrainingStopped(
-            f"training stopped on a signal after step {state.step} of {plan.steps} and was saved. "
-            "Run the same command again to continue."
-        )
+        raise TrainingStopped(f"training stopped after step {state.step} and saved; the same command continues.")
     return state
 
 
