@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from licensing.errors import HerkomstError
 from licensing.files import file_digest
 from licensing.reading import UnreadableFile
-from pipeline.base_model import BaseNotAdmitted, require_base
+from pipeline.base_model import BaseNotAdmitted, base_folder, explain_base, require_base
+from pipeline.check import explain
 from pipeline.config import load_config
 from pipeline.run_directory import RunDirectory
 from pipeline.runner import newest_entries
@@ -46,8 +48,6 @@ def test_a_run_continues_from_a_base_model_and_releases_it(tmp_path: Path) -> No
 
     base, run, out = write_base(tmp_path / "base"), tmp_path / "runs" / "small", tmp_path / "out"
     write_config(tmp_path)
-    told = herkomst("check", "small.yaml", cwd=tmp_path).stdout
-    assert "Apache-2.0: admit" in told and "continued training only" in told
     herkomst("run", "small.yaml", "--workers", 1, cwd=tmp_path)
     assert herkomst("verify", "runs/small", cwd=tmp_path).returncode == 0
     assert "Nothing to do" in herkomst("run", "small.yaml", cwd=tmp_path).stdout
@@ -101,6 +101,13 @@ def test_a_base_model_that_is_not_admitted_stops_before_anything_runs(
     assert not (tmp_path / "runs").exists()
 
 
+def test_check_says_what_the_base_is_and_how_large(tmp_path: Path) -> None:
+    write_base(tmp_path / "base")
+    told = explain(load_config(write_config(tmp_path)))
+    for part in ("base, a local folder", "Apache-2.0: admit", "duty: notice", "continued training only", "dial 2"):
+        assert part in told
+
+
 def test_a_licence_judged_by_name_in_the_policy_goes_first(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
     path = write_config(tmp_path, licence="CC-BY-NC-4.0")
@@ -137,3 +144,21 @@ def test_a_resolved_configuration_can_be_run_again(tmp_path: Path) -> None:
     again = load_config(tmp_path / "resolved.yaml")
     assert again.as_resolved() == loaded.as_resolved()
     assert again.config.model.model_fields_set == {"sequence_length"}
+
+
+def test_a_model_of_the_hub_is_taken_at_its_commit_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub.constants as hub
+
+    commit, cache = "1a" * 20, tmp_path / "cache"
+    snapshot = cache / "models--org--name" / "snapshots" / commit
+    snapshot.mkdir(parents=True)
+    (snapshot / "README.md").write_text(CARD.format(licence="apache-2.0"), encoding="utf-8")
+    monkeypatch.setattr(hub, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(hub, "HF_HUB_OFFLINE", True)
+    loaded = load_config(write_config(tmp_path, path="org/name", revision=commit))
+    assert base_folder(loaded, weights=False) == snapshot
+    assert f"org/name at {commit}" in explain_base(loaded)[0]
+    with pytest.raises(HerkomstError, match=r"org/name at 2b.*cannot be had from the hub with HF_HUB_OFFLINE set"):
+        base_folder(load_config(write_config(tmp_path, path="org/name", revision="2b" * 20)))
