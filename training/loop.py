@@ -72,9 +72,9 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
     log = StepLog(Path(job.log), packed, plan, control, state.step, state.order_digest, hashes)
     guard = SpikeGuard(settings.skip_spikes, state.recent_losses) if settings.skip_spikes else None
     used = _Used(state, settings, control)
-    meter = Meter(job.shape, plan.sequence_length, backend.device, control.world, on=control.rank == 0)
-
-    board = TensorBoardLog(_board(job), state.step) if settings.tensorboard and control.rank == 0 else None
+    first = control.rank == 0
+    meter = Meter(job.shape, plan.sequence_length, backend.device, control.world, settings.meter_skip, on=first)
+    board = TensorBoardLog(_board(job), state.step) if settings.tensorboard and first else None
 
     # ---- the steps
     backend.model.train()
@@ -97,7 +97,7 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
                 lines = log.flush(meter)
                 if board:
                     board.add_all(lines)
-            if control.rank == 0:
+            if first:
                 tick(step + 1, plan.steps, meter.note(log.loss))
             if saving:
                 recent = tuple(guard.recent) if guard else ()
@@ -106,7 +106,7 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
             if ending:
                 break
     state = checkpoints.join() or state
-    if control.rank == 0:
+    if first:
         write_atomically(Path(job.log).with_name(SPEED), canonical(meter.figures() | {"computed": computed}))
     if board:
         board.close()
