@@ -82,7 +82,7 @@ def test_a_partner_is_told_how_many_of_its_documents_were_in_the_sample(tmp_path
     run = make_run(tmp_path)
     own = [one["id"] for one in rows() if one["partner"] == PARTNER]
     page = render_statement(run, PARTNER, "en", None)
-    assert "No vocabulary has been learnt yet." in page
+    assert "Which documents the vocabulary was learnt from is not recorded." in page
     (tmp_path / "tokenizer").mkdir()
     write_ids(tmp_path / "tokenizer" / SAMPLED_IDS, iter(sorted([*own[:3], "f" * 64])))
     assert statement_values(run, PARTNER, None)["vocabulary"] == {"documents": 3, "withdrawn": 0}

@@ -52,6 +52,7 @@ def listed(run: RunDirectory) -> list[str]:
 def test_what_was_drawn_verifies(made: tuple[RunDirectory, dict[str, Any]]) -> None:
     run, figures = made
     assert told(run, figures) == [] and 0 < len(listed(run)) < 80
+    assert told(run, {"vocabulary": 350}) == []
 
 
 def test_a_changed_list_does_not_give_the_root(made: tuple[RunDirectory, dict[str, Any]]) -> None:
