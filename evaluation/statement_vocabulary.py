@@ -14,7 +14,7 @@ from training.vocabulary_sample import SAMPLED_IDS
 
 
 def vocabulary_values(run: RunFiles, partner: str) -> dict[str, int] | None:
-    """Count a partner's documents in the sample, and those of them that were withdrawn since; None before it is drawn.
+    """Count a partner's documents in the sample and those withdrawn since; None where it is not recorded.
 
     The list of the sample is kept as it was when the vocabulary was made, so a withdrawn document still counts.
     """

