@@ -9,13 +9,8 @@ the process that began them.
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
-import signal
-import sys
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -25,11 +20,11 @@ from itertools import chain
 from typing import Generic, TypeVar
 
 from licensing.errors import HerkomstError
+from licensing.processes import die_with
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_PARENT_DEATH_SIGNAL = 1
 MOST_FAILURES = 10
 """After so many failures no new task begins: what is wrong is not the one task."""
 
@@ -127,7 +122,7 @@ class _Pools(Generic[Task, Result]):
         running: dict[Future[Result], Task] = {}
         # Spawned, not forked: a forked child inherits the threads' locks of the libraries that the parent has loaded.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, _die_with, (os.getpid(),)) as pool:
+        with ProcessPoolExecutor(workers, context, die_with, (os.getpid(),)) as pool:
             try:
                 while self._submit(pool, tasks, running, 2 * workers) or running:
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -172,22 +167,3 @@ class _Pools(Generic[Task, Result]):
         )
         error.__cause__ = fault
         self._failures.add(error)
-
-
-def _die_with(parent: int) -> None:
-    """End this worker when its parent is gone, be it by ``kill -9``: the next run would write beside it.
-
-    Linux does that by itself where asked (prctl(2), PR_SET_PDEATHSIG); elsewhere a thread looks twice a second.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    else:
-        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)

@@ -10,6 +10,7 @@ from typing import Any
 
 from evaluation.settings import EvaluationSettings
 from licensing.errors import HerkomstError
+from training.model import trim_vocabulary
 from training.numerics import set_numerics
 
 Progress = Callable[[int, int], None]
@@ -65,6 +66,7 @@ def load_model(inputs: EvaluationInputs) -> Any:
             f"{inputs.checkpoint}: no model could be loaded from it ({fault}); nothing was evaluated. "
             "Name a folder with config.json and model.safetensors."
         ) from fault
+    trim_vocabulary(model)
     return model.to(device).eval()
 
 

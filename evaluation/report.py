@@ -16,6 +16,7 @@ from evaluation.ledger_figures import Credit, End, LedgerFigures, Size, read_fig
 from evaluation.lineage import base_model, lineage_rows
 from evaluation.page import render
 from evaluation.report_gaps import gaps
+from evaluation.report_vocabulary import vocabulary_values
 from evaluation.run_files import Publisher, RunFiles
 from evaluation.statement_figures import read_statement_figures
 from evaluation.words import FIELDS, REMUNERATION, reason, word
@@ -67,6 +68,7 @@ def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
         "funnel": _funnel(figures),
         "removed": _removed(figures),
         "languages": languages,
+        "vocabulary": vocabulary_values(run.figures("tokenizer")),
         "credits": _credits(figures),
         "branches": sorted(figures.branches.items()),
         "bases": sorted(figures.bases.items()),
@@ -168,6 +170,7 @@ def _languages(run: RunFiles, figures: LedgerFigures) -> list[dict[str, Any]]:
             "held_out": figures.languages[code, "held-out"] if (code, "held-out") in figures.languages else Size(),
             "tokens": packed.get(code, {}).get("tokens"),
             "tokens_per_word": words.get(code, {}).get("tokens_per_word"),
+            "tokens_per_whitespace_word": words.get(code, {}).get("tokens_per_whitespace_word"),
             "bytes_per_token": words.get(code, {}).get("bytes_per_token"),
             "score": scores.get(code, {}),
         }
@@ -212,7 +215,7 @@ def _agreement(figures: LedgerFigures, agreement: Agreement) -> dict[str, Any]:
 
 def training_curve(run: RunFiles) -> Markup | None:
     """Draw the training loss over the steps, neighbouring steps averaged; None with fewer than two steps."""
-    points = binned([(line["step"] + 1, line["loss"]) for line in run.training_log()])
+    points = binned([(line["step"] + 1, line["loss"]) for line in run.training_log() if line["loss"] is not None])
     if len(points) < 2:
         return None
     title = "Training loss by step"

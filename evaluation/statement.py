@@ -25,6 +25,7 @@ from evaluation.statement_figures import StatementFigures, read_statement_figure
 from evaluation.statement_memorisation import memorisation_values
 from evaluation.statement_proof import commands, digests, proof, state_of
 from evaluation.statement_terms import agreement_values
+from evaluation.statement_vocabulary import vocabulary_values
 from evaluation.words import Language
 from licensing.errors import HerkomstError
 
@@ -145,6 +146,7 @@ def statement_values(
         ],
         "usage": _usage(usage),
         "checkpoints": _checkpoints(run, usage),
+        "vocabulary": vocabulary_values(run, partner),
         "memorisation": probes,
         "remuneration": remuneration,
         "withdrawals": [dict(one) for one in run.withdrawals if one["documents"] or one["near_duplicates"]],

@@ -11,6 +11,7 @@ from evaluation.inputs import EvaluationError, EvaluationInputs, Progress, Suite
 from evaluation.settings import Suite
 from licensing.canonical import canonical
 from licensing.files import file_digest, write_atomically
+from training.checkpoint import weights_digest
 
 __all__ = ["SUITES", "EvaluationError", "EvaluationInputs", "run_suite"]
 
@@ -61,7 +62,6 @@ def _origin(inputs: EvaluationInputs) -> dict[str, Any]:
     The token index carries the root over every document's tokens and through them stands for the corpus.
     """
     files = {
-        "weights_sha256": inputs.checkpoint / _WEIGHTS,
         "model_config_sha256": inputs.checkpoint / "config.json",
         "tokens_sha256": inputs.tokens / "streams.json",
         "tokenizer_sha256": inputs.tokenizer / "tokenizer.json",
@@ -70,7 +70,14 @@ def _origin(inputs: EvaluationInputs) -> dict[str, Any]:
     settings = inputs.settings.model_dump(mode="json", exclude={"suites"})
     numbers = {"sequence_length": inputs.sequence_length, "seed": inputs.seed, "threads": inputs.threads}
     named = {"settings": settings, "agreements": sorted(inputs.agreements)}
-    return {**{name: _digest(path) for name, path in files.items()}, **numbers, **named}
+    weights = {"weights_sha256": _weights(inputs.checkpoint)}
+    return {**weights, **{name: _digest(path) for name, path in files.items()}, **numbers, **named}
+
+
+def _weights(checkpoint: Path) -> str:
+    if not any(checkpoint.glob("model*.safetensors")):
+        _digest(checkpoint / _WEIGHTS)
+    return weights_digest(checkpoint)
 
 
 def _digest(path: Path) -> str:

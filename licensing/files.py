@@ -101,6 +101,19 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         raise
 
 
+def hidden_beside(path: Path) -> Path:
+    """Where several writers together make what `publish` then turns into folder ``path``; `recover` removes it."""
+    return _new(_real(path))
+
+
+def publish(path: Path) -> None:
+    """Turn the folder `hidden_beside` ``path``, whose files are written and synced, into ``path``; raises OSError."""
+    path = _real(path)
+    with _explained(path):
+        sync_entry(_new(path))
+        _swap_in(path)
+
+
 def recover(path: Path) -> None:
     """Finish or undo a replacement of folder ``path`` that a crash cut short; do nothing where there was none.
 

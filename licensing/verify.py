@@ -25,7 +25,8 @@ What it proves.
 (5) The list for people (rows.csv) and the counts and documents in statement.json agree with those rows.
 (6) A file of yours is among the documents received, byte for byte, or it is not. All your rows are here and they are
     sorted, so a document that has no row is one that the provider says it never received, and it is bound by that.
-(7) With --steps: tokens read, times read and the first and last training step follow from (4) and the training order.
+(7) With --steps: tokens read, times read and the first and last training step follow from (4) and the training order,
+    and so do the tokens that the model had to predict, but for those that a goldfish rule left out (see below).
 
 What it cannot prove.
 
@@ -33,8 +34,10 @@ That the machine did what was committed to: for that, have sampled training step
 before the training began: the record of the run shows that, and its newest entry is named here, so that whoever may
 read the whole record can tell. That no copy of your text came in through somebody else. That the sentences of the HTML
 and PDF pages say what the figures say: read them beside statement.json. That figures which do not follow from your rows
-(share of the training, test for repetition) are right: the provider signs for those and is bound by its signature. And
-without --key it cannot tell who signed, only that one key signed everything.
+(share of the training, test for repetition) are right: the provider signs for those and is bound by its signature. So
+it does where a goldfish rule left one token in so many out of what the model had to predict: which ones follows from
+the tokens, and a bundle has none, so their number is stated and only the sum of both is computed here. And without
+--key it cannot tell who signed, only that one key signed everything.
 
 How it is done, for those who want to write a second one:
 
@@ -783,8 +786,9 @@ class Order:
 
 def check_steps(bundle: Bundle, account: dict[str, Any]) -> dict[str, Any]:
     """Recompute what training read of your documents and compare it with the statement; returns the figures."""
-    order, read, scored, steps = Order(account["order"]), 0, 0, (sys.maxsize, -1)
+    order, read, steps = Order(account["order"]), 0, (sys.maxsize, -1)
     times: Counter[int] = Counter()
+    targets: Counter[str] = Counter()
     for document in documents(bundle):
         parts = order.of_document(document.span)
         mine = sum(tokens * len(places) for tokens, _, places in parts)
@@ -792,7 +796,8 @@ def check_steps(bundle: Bundle, account: dict[str, Any]) -> dict[str, Any]:
         if document.row["use"] == "train":
             check_recount(document, mine, most)
             times[most] += 1
-        read, scored = read + mine, scored + sum(tokens * len(places) for _, tokens, places in parts)
+        read += mine
+        targets[document.row["stream"]] += sum(tokens * len(places) for _, tokens, places in parts)
         for step, _ in (place for _, _, places in parts for place in places):
             steps = min(steps[0], step), max(steps[1], step)
     count = sum(n for most, n in times.items() if most)
@@ -800,7 +805,7 @@ def check_steps(bundle: Bundle, account: dict[str, Any]) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "documents": count,
         "tokens_read": read,
-        "tokens_scored": scored,
+        "tokens_scored": sum(targets.values()) - left_out(order, targets),
         "epochs": epochs,
         "most_read": max(times, default=None),
     }
@@ -810,7 +815,20 @@ def check_steps(bundle: Bundle, account: dict[str, Any]) -> dict[str, Any]:
             raise VerificationError(
                 "figures-differ", name=f"usage.{name}", found=account["usage"][name], computed=computed
             )
-    return figures
+    every = sorted({one["goldfish"]["every"] for one in order.streams.values() if "goldfish" in one})
+    return figures | {"left_out": left_out(order, targets), "every": ", ".join(map(str, every))}
+
+
+def left_out(order: Order, targets: Counter[str]) -> int:
+    """Return how many tokens goldfish rules left out of what the model had to predict: stated, for each stream."""
+    total = 0
+    for name, stream in order.streams.items():
+        stated = stream.get("goldfish", {"left_out": 0})["left_out"]
+        if not 0 <= stated <= targets[name]:
+            values = {"found": stated, "computed": f"0 - {targets[name]}"}
+            raise VerificationError("figures-differ", name=f"order.streams.{name}.goldfish.left_out", **values)
+        total += stated
+    return total
 
 
 def check_recount(document: Document, tokens: int, times: int) -> None:
@@ -1134,6 +1152,12 @@ SAYINGS = {
         "waarvan {tokens_scored} om te voorspellen, "
         "van stap {first_step} tot en met stap {last_step}; de verklaring zegt hetzelfde",
     ),
+    "left-out": (
+        "the provider signs for: {left_out} more were read and left out of what the model had to predict, by a "
+        "goldfish rule (one in {every}); that both together are what the order gives was recomputed",
+        "de aanbieder tekent voor: nog {left_out} zijn gelezen en door een goldfish-regel (een op de {every}) "
+        "weggelaten uit wat het model moest voorspellen; dat beide samen uit de volgorde volgen, is herberekend",
+    ),
     "no-steps": (
         "recomputed from the order: no step read a document of yours; the statement says the same",
         "herberekend uit de volgorde: bij geen stap is een document van u gelezen; de verklaring zegt hetzelfde",
@@ -1260,6 +1284,8 @@ def report(account: dict[str, Any], figures: Figures, key: str, given: bool, lan
     ]
     if figures.steps:
         said.insert(7, ("steps" if figures.steps["documents"] else "no-steps", figures.steps))
+        if figures.steps["left_out"]:
+            said.insert(8, ("left-out", figures.steps))
     print(saying("for", language, partner=account["partner"], run=account["run"]))
     for key_of_saying, values in said:
         print("  - " + saying(key_of_saying, language, **values))

@@ -29,10 +29,10 @@ from pipeline.reporting import Asked, open_for, statement_extra
 from pipeline.run_directory import RunDirectory
 from pipeline.runner import signing_key_path
 from pipeline.trace import Tracer
-from pipeline.usage import usage_of
+from pipeline.usage import left_out_of, usage_of
 from pipeline.verify import stale
 from training.pack import read_packed
-from training.plan import Segment
+from training.plan import GoldfishRule, Segment
 
 _NEEDED = ("admit", "commit", "pack", "train")
 _CSV = "rows.csv"
@@ -74,7 +74,7 @@ def write_bundle(run: RunDirectory, partner: str, path: Path, asked: Asked | Non
             "corpus": {"partner_root": own["root"], "root": _figures(entries, "commit")["root"], "size": own["size"]},
             "config_sha256": entries["commit"].predicate["config_sha256"],
             "licence_table_sha256": entries["admit"].subjects["rights/licences.yaml"],
-            "order": _order(tracer, spans),
+            "order": _order(tracer, spans, partner),
             "partner": partner,
             "record_head": run.record().head(),
             "run": values["run"]["name"],
@@ -155,12 +155,16 @@ def _training(entries: Mapping[str, Entry]) -> dict[str, Any]:
     return {name: stated[key] for name, key in names.items()}
 
 
-def _order(tracer: Tracer, spans: list[SpanFile]) -> dict[str, Any]:
-    """The part of the plan that tells when the partner's streams were read; of other streams, only how many slots."""
+def _order(tracer: Tracer, spans: list[SpanFile], partner: str) -> dict[str, Any]:
+    """The part of the plan that tells when the partner's streams were read; of other streams, only how many slots.
+
+    How many targets a goldfish rule left out is stated: it takes the tokens to count them, and a bundle has none.
+    """
     plan = tracer.plan
     if plan is None:
         raise BundleError("there is no training plan; no bundle was written. Finish the run with `herkomst run`.")
     mine = {one.key.removesuffix("/train") for one in spans if one.key.endswith("/train")}
+    left_out = left_out_of(tracer, partner)
     return {
         "seed": plan.seed,
         "sequence_length": plan.sequence_length,
@@ -169,11 +173,16 @@ def _order(tracer: Tracer, spans: list[SpanFile]) -> dict[str, Any]:
             stream.name: {
                 "segments": [_segment(segment, place) for segment in plan.segments],
                 "sequences": stream.sequences,
+                **_goldfish(plan.goldfish_of(stream.name), left_out.get(stream.name, 0)),
             }
             for place, stream in enumerate(plan.streams)
             if stream.name in mine
         },
     }
+
+
+def _goldfish(rule: GoldfishRule | None, left_out: int) -> dict[str, Any]:
+    return {"goldfish": {"every": rule.every, "left_out": left_out, "window": rule.window}} if rule else {}
 
 
 def _segment(segment: Segment, stream: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from licensing.rights import Decision, Declared, Rights
 from licensing.table import LicenceTable, check_policy, load_table
 from pipeline.base_model import base_shape, explain_base
 from pipeline.check_curation import explain_curation
+from pipeline.check_vocabulary import explain_vocabulary
 from pipeline.config import Loaded
 from pipeline.registered import obeyed_by
 from pipeline.run_directory import RunDirectory
@@ -39,6 +40,8 @@ def explain(loaded: Loaded) -> str:
     lines += ["", "Curation", *(f"  {line}" for line in explain_curation(loaded))]
     if config.base_model:
         lines += ["", "Base model", *(f"  {line}" for line in explain_base(loaded))]
+    else:
+        lines += ["", "Vocabulary", *(f"  {line}" for line in explain_vocabulary(loaded))]
     lines += ["", "Model and training", *(f"  {line}" for line in _training(loaded))]
     lines += ["", "Evaluation", f"  suites: {', '.join(config.evaluation.suites)}"]
     lines += ["", "Report", f"  by {config.report.provider}, contact {config.report.contact}"]

@@ -252,6 +252,40 @@ def export(
 
 
 @app.command()
+def replay(
+    run: RunPath,
+    steps: Annotated[str, typer.Option(help="First step and the one after the last, counted from 0: 100:120.")],
+    tolerance: Annotated[
+        float, typer.Option(help="Nats a token that losses may differ by where weights are not equal bit for bit.")
+    ] = 1e-3,
+    json: AsJson = False,
+) -> None:
+    """Run some steps of the training again from the checkpoint before them, compare, and sign what was found.
+
+    On the same kind of machine the weights are equal bit for bit. The exit code is 0 only where the two agree.
+
+    Example: herkomst replay runs/demo --steps 350:400
+    """
+    from pipeline.progress import Meter
+    from pipeline.replay import as_text, read_steps, replay_run
+    from pipeline.run_directory import RunDirectory
+    from pipeline.runner import signing_key
+    from pipeline.trace import dump
+
+    with Meter("replay", "steps") as meter:
+
+        def tick(done: int, total: int, note: str) -> None:
+            if meter.total is None:
+                meter.expect(total, done - 1)
+            meter.advance(1, note)
+
+        result = replay_run(RunDirectory(run), read_steps(steps), tolerance, signing_key(), tick)
+    typer.echo(dump({**result.figures, "agrees": result.agrees}) if json else as_text(result))
+    if not result.agrees:
+        raise typer.Exit(1)
+
+
+@app.command()
 def verify(
     run: RunPath,
     key: Annotated[Path | None, typer.Option(help="The signer's public key, as known from elsewhere (PEM).")] = None,
@@ -301,7 +335,7 @@ def main() -> None:
         raise SystemExit(code if isinstance(code, int) else 0)
     except HerkomstError as fault:
         print(f"herkomst: {fault}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(fault.exit_code) from None
     except OSError as fault:
         if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 _LOG_EVERY_SECONDS = 10.0
+_WIDE = 120
 
 
 def duration(seconds: float) -> str:
@@ -36,12 +37,14 @@ class Meter:
 
     def __enter__(self) -> Meter:
         if self._console.is_terminal:
+            # On a narrow terminal the time left is worth more than a long bar: rich cuts off what does not fit.
+            wide = self._console.width >= _WIDE
             columns = [
-                TextColumn("  {task.description:<10}"),
-                BarColumn(bar_width=28),
+                TextColumn("  {task.description:<10}" if wide else "  {task.description}"),
+                BarColumn(bar_width=28 if wide else 6),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[rate]}"),
-                TimeElapsedColumn(),
+                *([TimeElapsedColumn()] if wide else []),
                 TimeRemainingColumn(),
             ]
             self._bar = Progress(*columns, console=self._console, transient=True)
@@ -59,16 +62,17 @@ class Meter:
         """Tell how much there is in all, and how much of it an earlier run has done."""
         self.total, self._done, self._start = total, done, done
         if self._bar is not None:
-            self._bar.update(self._task, total=total, completed=done)
+            # What an earlier run has done took no time in this one: counted as progress, it would spoil the time left.
+            self._bar.reset(self._task, total=total, completed=done, rate="")
 
     def advance(self, amount: int = 1, note: str = "") -> None:
-        """Count ``amount`` units of work."""
+        """Count ``amount`` units of work; a ``note`` that tells a speed itself takes the place of the rate."""
         self._done += amount
         self._note = note or self._note
         elapsed = max(time.monotonic() - self._began, 1e-6)
         rate = (self._done - self._start) / elapsed
         told = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
-        told = f"{told} {self._unit}/s  {self._note}".rstrip()
+        told = self._note if "/s" in self._note else f"{told} {self._unit}/s  {self._note}".rstrip()
         if self._bar is not None:
             self._bar.update(self._task, completed=self._done, rate=told)
         elif time.monotonic() - self._spoke > _LOG_EVERY_SECONDS:

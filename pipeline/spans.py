@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 
 from licensing.sorted_ids import packed_column
 from pipeline.trace import TraceError, Tracer
+from training.goldfish import left_out
 from training.pack import PackedStream
+from training.plan import GoldfishRule
 from training.token_stream import TokenStream
 
 COLUMNS = ("id", "stream", "use")
 """The ledger columns that are needed to find tokens."""
 
 Numbers = NDArray[np.int64]
+# Tokens looked at together, so that memory does not grow with a partner's share.
+_TOKENS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,15 @@ class Pieces:
     """What documents have in each sequence that they touch, each array of shape [pieces].
 
     ``document`` counts through the spans, ``tokens`` are the document's own in that sequence, and ``scored`` those of
-    them that a model has to predict: the first token of a sequence has nothing before it to be predicted from.
+    them that a model has to predict: the first token of a sequence has nothing before it to be predicted from, and
+    ``left_out`` of the others are left out of the loss by a goldfish rule.
     """
 
     document: Numbers
     sequence: Numbers
     tokens: Numbers
     scored: Numbers
+    left_out: Numbers
 
 
 def spans_of(tracer: Tracer, batch: pa.RecordBatch, use: str | None = None) -> Iterator[Spans]:
@@ -80,8 +86,11 @@ def _spans(tracer: Tracer, known: tuple[PackedStream, TokenStream], batch: pa.Re
     return Spans(stream, tokens, rows, places, begin, ends[places].astype(np.int64) - 1)
 
 
-def pieces_of(spans: Spans) -> Pieces:
-    """Cut documents where sequences end; a document without tokens of its own has no piece."""
+def pieces_of(spans: Spans, rule: GoldfishRule | None = None) -> Pieces:
+    """Cut documents where sequences end; a document without tokens of its own has no piece.
+
+    ``rule`` says which targets are left out of the loss; finding them takes reading the documents' tokens.
+    """
     length = spans.tokens.length
     first = spans.begin // length
     count = np.where(spans.end > spans.begin, -(-spans.end // length) - first, 0)
@@ -89,7 +98,23 @@ def pieces_of(spans: Spans) -> Pieces:
     sequence = np.arange(len(document)) - np.repeat(np.cumsum(count) - count - first, count)
     begin, end, edge = spans.begin[document], spans.end[document], sequence * length
     tokens = np.minimum(end, edge + length) - np.maximum(begin, edge)
-    return Pieces(document, sequence, tokens, tokens - (edge >= begin))
+    left_out = _left_out(spans, document, tokens, rule) if rule else np.zeros_like(tokens)
+    return Pieces(document, sequence, tokens, tokens - (edge >= begin) - left_out, left_out)
+
+
+def _left_out(spans: Spans, document: Numbers, tokens: Numbers, rule: GoldfishRule) -> Numbers:
+    """How many targets of every piece are left out of the loss; documents are read some at a time."""
+    found = np.zeros_like(tokens)
+    part_of = np.cumsum(spans.end - spans.begin) // _TOKENS
+    pieces = np.searchsorted(document, np.flatnonzero(np.diff(part_of)) + 1)
+    for part in np.split(np.arange(len(document)), pieces):
+        begin, end = (edge[np.unique(document[part])] for edge in (spans.begin, spans.end))
+        before = np.cumsum(end - begin) - (end - begin)
+        offset = np.arange(int((end - begin).sum())) - np.repeat(before, end - begin)
+        at = offset + np.repeat(begin, end - begin)
+        hit = left_out(spans.tokens.tokens[at], offset, rule) & (at % spans.tokens.length > 0)
+        found[part] = np.bincount(np.repeat(np.arange(len(part)), tokens[part])[hit], minlength=len(part))
+    return found
 
 
 def only(batch: pa.RecordBatch, column: str, value: str) -> pa.RecordBatch:

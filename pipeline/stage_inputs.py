@@ -12,6 +12,7 @@ from licensing.canonical import digest_of
 from licensing.reading import UnreadableFile
 from pipeline.base_model import base_tokenizer_keys
 from pipeline.config import SHIPPED, Loaded
+from training.settings import TokenizerSettings
 
 
 def agreements_of(loaded: Loaded) -> dict[str, Agreement]:
@@ -113,6 +114,26 @@ def ground_settings(loaded: Loaded) -> Any:
 def tokenizer_settings(loaded: Loaded) -> Any:
     """What a vocabulary depends on besides the corpus."""
     return [loaded.config.seed, dump(loaded.config.tokenizer), *base_tokenizer_keys(loaded)]
+
+
+def vocabulary_settings(loaded: Loaded) -> TokenizerSettings:
+    """The settings of the tokenizer, with the folder of parallel text that they name where it was found."""
+    settings = loaded.config.tokenizer
+    if settings.parallel is None or settings.parallel.folder is None:
+        return settings
+    try:
+        found = loaded.resolve(settings.parallel.folder)
+    except UnreadableFile as fault:
+        raise UnreadableFile(f"tokenizer.parallel.folder: {fault}") from fault
+    return settings.model_copy(update={"parallel": settings.parallel.model_copy(update={"folder": found})})
+
+
+def parallel_files(loaded: Loaded) -> Iterable[Path]:
+    """The files of the folder of parallel text, if one is named."""
+    from training.parallel_text import language_files
+
+    parallel = vocabulary_settings(loaded).parallel
+    return language_files(parallel.folder).values() if parallel and parallel.folder else ()
 
 
 def dump(section: Any) -> Any:

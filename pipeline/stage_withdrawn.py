@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from licensing.canonical import digest_of
 from licensing.ledger import Ledger
+from licensing.sorted_ids import SortedIds, packed
 from pipeline.run_directory import RunDirectory
 from pipeline.stage import Context, in_place
 from pipeline.stage_inputs import tokenizer_settings
@@ -43,13 +44,28 @@ def gaps_since_pack(context: Context) -> list[Gap] | None:
     if not (same_settings and belong and in_place(tokenizer, run)):
         return None
     try:
-        packed = read_packed(run.tokens)
+        tokens = read_packed(run.tokens)
     except (OSError, ValueError, TypeError):
         return None
     # After a kill between the rename and the statement the tokens are already those without the withdrawn text.
-    if pack.predicate["figures"]["root"] not in (packed.root, *packed.taken_from):
+    if pack.predicate["figures"]["root"] not in (tokens.root, *tokens.taken_from):
         return None
-    return gaps(packed, run.corpus, _withdrawn_ids(run))
+    return gaps(tokens, run.corpus, _withdrawn_ids(run))
+
+
+def figures_of_kept_tokenizer(context: Context) -> dict[str, Any]:
+    """What was stated of the tokenizer when it was made, and how many documents of its sample are withdrawn by now.
+
+    They stay in the list of the sample, for the vocabulary was learnt from them.
+    """
+    from training.vocabulary_sample import SAMPLED_IDS
+
+    figures = dict(context.known["tokenizer"].predicate["figures"])
+    if figures.get("from_base_model"):
+        return figures | {"kept_after_withdrawal": True}
+    withdrawn = packed(sorted(_withdrawn_ids(context.run)))
+    found = SortedIds(context.run.tokenizer / SAMPLED_IDS).places_of(withdrawn)
+    return figures | {"kept_after_withdrawal": True, "withdrawn_from_sample": int((found >= 0).sum())}
 
 
 def _withdrawn_ids(run: RunDirectory) -> set[str]:

@@ -25,14 +25,16 @@ from pipeline.stage_inputs import (
     curation_settings,
     dump,
     ground_settings,
+    parallel_files,
     plain_sources,
     policy_files,
     quality_rules,
     rights_files,
     source_files,
     tokenizer_settings,
+    vocabulary_settings,
 )
-from pipeline.stage_withdrawn import gaps_since_pack, refused_by_withdrawals
+from pipeline.stage_withdrawn import figures_of_kept_tokenizer, gaps_since_pack, refused_by_withdrawals
 
 if TYPE_CHECKING:
     from data_curation.ingest import SliceTask
@@ -151,17 +153,17 @@ def _commit(context: Context) -> dict[str, Any]:
 
 
 def _tokenizer(context: Context) -> dict[str, Any]:
-    from training.vocabulary import fertility, make_tokenizer
+    from training.vocabulary import make_tokenizer, measure_tokenizer
 
-    config, run = context.loaded.config, context.run
+    run = context.run
     if gaps_since_pack(context) is not None:
-        return dict(context.known["tokenizer"].predicate["figures"]) | {"kept_after_withdrawal": True}
+        return figures_of_kept_tokenizer(context)
     with atomic_folder(run.tokenizer) as folder:
-        if config.base_model:
-            figures = base_tokenizer(context.loaded, folder)
+        settings = vocabulary_settings(context.loaded)
+        if context.loaded.config.base_model:
+            figures = base_tokenizer(context.loaded, folder) | measure_tokenizer(run.corpus, settings, folder)
         else:
-            figures = make_tokenizer(run.corpus, config.tokenizer, config.seed, folder)
-        figures["by_language"] = fertility(run.corpus, folder)
+            figures = make_tokenizer(run.corpus, settings, context.loaded.config.seed, folder)
         write_atomically(folder / "fertility.json", canonical(figures["by_language"]))
     return figures
 
@@ -333,11 +335,12 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="tokenizer",
-        version=1,
+        version=2,
         needs=("commit",),
         outputs=lambda run: [run.tokenizer],
         settings=tokenizer_settings,
         work=_tokenizer,
+        inputs=parallel_files,
     ),
     Stage(
         name="pack",

@@ -19,9 +19,13 @@ from licensing.errors import HerkomstError
 from licensing.ledger import Ledger
 from licensing.sorted_ids import SortedIds
 from pipeline.run_directory import RunDirectory
+from training.checkpoint import TrainerState, finished_checkpoints, read_state
+from training.goldfish import left_out
 from training.pack import PackedCorpus, PackedStream, read_packed
-from training.plan import Plan
+from training.plan import GoldfishRule, Plan
+from training.skipped import with_skipped
 from training.token_stream import IDS, TokenStream
+from training.vocabulary_sample import SAMPLED_IDS
 
 Numbers = NDArray[np.int64]
 _NEVER = np.iinfo(np.int64).max
@@ -57,7 +61,8 @@ class Reads:
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """How training read one document: tokens read and tokens the model had to predict, repeats included; how often its
-    most-read part was read; and the first and last step, None where none read it."""
+    most-read part was read; and the first and last step, None where none read it. What a goldfish rule leaves out was
+    not to be predicted, and a step whose update was dropped read nothing."""
 
     tokens_read: int
     tokens_scored: int
@@ -84,10 +89,26 @@ class Tracer:
         return read_packed(self._run.tokens) if (self._run.tokens / "streams.json").exists() else None
 
     @cached_property
+    def _sampled(self) -> SortedIds | None:
+        path = self._run.tokenizer / SAMPLED_IDS
+        return SortedIds(path) if path.exists() else None
+
+    def in_vocabulary_sample(self, document_id: str) -> bool | None:
+        """Say whether the vocabulary was learnt from a document among others; None before there is a vocabulary.
+
+        A document that was withdrawn afterwards still was.
+        """
+        return None if self._sampled is None else self._sampled.place_of(document_id) is not None
+
+    @cached_property
     def plan(self) -> Plan | None:
-        """The training order, or None before training."""
+        """The training order with the steps skipped up to the newest checkpoint, or None before training."""
         path = self._run.training / "plan.json"
-        return Plan.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+        if not path.exists():
+            return None
+        plan = Plan.from_json(path.read_text(encoding="utf-8"))
+        # The file tells of skipped steps only at the end of training; a checkpoint does so before.
+        return with_skipped(plan, self._newest.skipped_steps) if self._newest else plan
 
     @cached_property
     def _length(self) -> int:
@@ -107,10 +128,16 @@ class Tracer:
     @cached_property
     def steps_done(self) -> int:
         """How many steps of the plan the newest whole checkpoint has behind it."""
-        from training.checkpoint import finished_checkpoints, read_state
+        return self._newest.step if self._newest else 0
 
+    @cached_property
+    def _newest(self) -> TrainerState | None:
         found = finished_checkpoints(self._run.checkpoints)
-        return read_state(found[-1]).step if found else 0
+        return read_state(found[-1]) if found else None
+
+    def goldfish(self, stream: str) -> GoldfishRule | None:
+        """The rule that leaves targets of a stream out of the loss, if there is one."""
+        return self.plan.goldfish_of(stream) if self.plan else None
 
     # ---- documents
 
@@ -161,6 +188,7 @@ class Tracer:
             "similarity": row["similarity"],
             "received_sha256": row["received_sha256"],
             "final_sha256": row["final_sha256"],
+            "in_vocabulary_sample": self.in_vocabulary_sample(row["id"]),
             "tokens": _span_of(place),
             "positions": self.positions(row, place),
         }
@@ -188,7 +216,7 @@ class Tracer:
         edges = np.arange(first, last + 1, dtype=np.int64) * place.tokens.length
         inside = np.minimum(end, edges[1:]) - np.maximum(begin, edges[:-1])
         # The first token of a sequence has nothing before it to be predicted from.
-        scored = inside - (edges[:-1] >= begin)
+        scored = inside - (edges[:-1] >= begin) - self._left_out(place, first, last)
         return Exposure(
             tokens_read=int((times * inside).sum()),
             tokens_scored=int((times * scored).sum()),
@@ -196,6 +224,15 @@ class Tracer:
             first_step=int(first_step.min()),
             last_step=int(last_step.max()),
         )
+
+    def _left_out(self, place: Place, first: int, last: int) -> Numbers:
+        """Targets of a document left out of the loss by a goldfish rule, in each sequence from first to last - 1."""
+        rule, (begin, end), length = self.goldfish(place.stream.name), place.tokens.span(place.document), self._length
+        if rule is None:
+            return np.zeros(last - first, dtype=np.int64)
+        at = np.arange(begin, end)
+        hit = left_out(place.tokens.tokens[begin:end], at - begin, rule) & (at % length > 0)
+        return np.bincount(at[hit] // length - first, minlength=last - first)
 
     def reads(self, stream: str) -> Reads:
         """How every sequence of a stream was read; 24 bytes a sequence, kept.
@@ -234,10 +271,7 @@ class Tracer:
     @cached_property
     def tokens_read(self) -> int:
         """Tokens read over all steps trained, padding left out."""
-        from training.checkpoint import finished_checkpoints, read_state
-
-        found = finished_checkpoints(self._run.checkpoints)
-        return read_state(found[-1]).tokens_read if found else 0
+        return self._newest.tokens_read if self._newest else 0
 
     def stream(self, name: str, use: str) -> tuple[PackedStream, TokenStream] | None:
         """A packed stream by name and use, or None before packing or where there is no such stream."""
@@ -273,7 +307,8 @@ class Tracer:
             stream, tokens = self._streams[(self.plan.streams[index].name, "train")]
             documents = [self._part(tokens, place, sequence) for place in tokens.documents_in(sequence)]
             rows.append({"row": number, "stream": stream.name, "sequence": sequence, "documents": documents})
-        return {"step": step, "rows": rows}
+        skipped = {"skipped": True} if step in self.plan.segment_of(step).skipped_steps else {}
+        return {"step": step, "rows": rows} | skipped
 
     def _part(self, tokens: TokenStream, place: int, sequence: int) -> dict[str, Any]:
         """One document's own tokens within one sequence, as places in the sequence [first, end)."""
@@ -296,6 +331,11 @@ def _span_of(place: Place | None) -> dict[str, Any] | None:
     return {"stream": place.stream.name, "use": place.stream.use, "first": first, "end": end, "count": end - first}
 
 
+_SAMPLED = {
+    True: "yes: in the sample from which the vocabulary was learnt",
+    False: "no: not in the sample from which the vocabulary was learnt",
+    None: "there is none yet",
+}
 _OUTCOMES = {"train": "in the training text", "held-out": "held out, never trained on", "none": "not used"}
 
 
@@ -313,6 +353,7 @@ def as_text(answer: dict[str, Any]) -> str:
     for event in answer["stages"]:
         told = " ".join(str(part) for part in (event["outcome"], event["reason"], event["detail"]) if part)
         lines.append(f"  {event['stage']:<11}{told}")
+    lines.append(f"vocabulary   {_SAMPLED[answer['in_vocabulary_sample']]}")
     tokens = answer["tokens"]
     if tokens is None:
         lines.append("tokens       none: it is not in the corpus, and the model never read it")
@@ -327,7 +368,7 @@ def as_text(answer: dict[str, Any]) -> str:
 
 def step_as_text(answer: dict[str, Any]) -> str:
     """A step's documents for a person."""
-    lines = [f"step {answer['step']}"]
+    lines = [f"step {answer['step']}" + (", whose update was dropped" if answer.get("skipped") else "")]
     for row in answer["rows"]:
         lines.append(f"  row {row['row']:>3}  {row['stream']}, sequence {row['sequence']}")
         parts = [(part["id"], *part["tokens"]) for part in row["documents"]]

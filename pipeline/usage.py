@@ -74,6 +74,22 @@ def usage_of(tracer: Tracer, partner: str) -> Usage | None:
     )
 
 
+def left_out_of(tracer: Tracer, partner: str) -> dict[str, int]:
+    """Targets of a partner's documents left out of the loss by goldfish rules, by stream, repeats included.
+
+    Only streams that have a rule are there; it takes reading their tokens.
+    """
+    found: dict[str, int] = {}
+    for batch in tracer.ledger.batches(partner, COLUMNS) if tracer.plan and tracer.plan.goldfish else ():
+        for spans in spans_of(tracer, batch, "train"):
+            name, rule = spans.stream.name, tracer.goldfish(spans.stream.name)
+            if rule is not None:
+                pieces = pieces_of(spans, rule)
+                times = tracer.reads(name).times[pieces.sequence]
+                found[name] = found.get(name, 0) + int((times * pieces.left_out).sum())
+    return found
+
+
 def _count(tracer: Tracer, partner: LedgerPartner) -> tuple[ReadCounts, int, int, int]:
     """Tokens and times of every row, tokens scored, and the first and last step."""
     counts = ReadCounts(tracer.ledger.ids(partner))
@@ -82,7 +98,7 @@ def _count(tracer: Tracer, partner: LedgerPartner) -> tuple[ReadCounts, int, int
         counts.times[begin + np.flatnonzero(pc.equal(batch.column("use"), "train"))] = 0
         for spans in spans_of(tracer, batch, "train"):
             rows = begin + spans.rows
-            reads, pieces = tracer.reads(spans.stream.name), pieces_of(spans)
+            reads, pieces = tracer.reads(spans.stream.name), pieces_of(spans, tracer.goldfish(spans.stream.name))
             counts.tokens[rows] = _summed(pieces, pieces.tokens, reads, len(rows))
             np.maximum.at(counts.times, rows[pieces.document], reads.times[pieces.sequence].astype(np.int32))
             scored += int((reads.times[pieces.sequence] * pieces.scored).sum())

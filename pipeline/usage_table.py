@@ -81,7 +81,7 @@ def _under(batch: pa.RecordBatch, agreements: Collection[str] | None) -> pa.Reco
 def _add(tracer: Tracer, batch: pa.RecordBatch, count: _Count) -> None:
     """Add what was read of the documents of one batch of the ledger."""
     for spans in spans_of(tracer, batch, "train"):
-        pieces = pieces_of(spans)
+        pieces = pieces_of(spans, tracer.goldfish(spans.stream.name))
         times = tracer.reads(spans.stream.name).times[pieces.sequence]
         read = np.unique(pieces.document[times > 0])
         count.tokens_scored += int((times * pieces.scored).sum())

@@ -29,11 +29,14 @@ from licensing.record import Entry, Finding
 from licensing.sorted_ids import packed_column
 from pipeline.run_directory import RunDirectory
 from pipeline.stages import NAMES, STAGES, outputs_of
+from pipeline.verify_vocabulary import vocabulary_sample
 from pipeline.verify_withdrawals import withdrawal_files, withdrawn_stays_out
-from training.checkpoint import WEIGHTS, finished_checkpoints, read_state
+from training.batches import order_digests
+from training.checkpoint import WEIGHTS, finished_checkpoints, read_state, weights_digest
 from training.pack import PackedCorpus, read_packed, span_row
 from training.plan import Plan
 from training.retrain import lineage, read_plan
+from training.skipped import laid_digest, skipped_steps
 
 
 def verify(run: RunDirectory, public_key: bytes | None = None) -> list[Finding]:
@@ -228,25 +231,38 @@ def _checkpoints(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Fin
     if "train" not in newest:
         return
     stated = newest["train"].predicate["figures"]
-    plans = lineage(read_plan(run.training / "plan.json"), run.training)
+    plan = read_plan(run.training / "plan.json")
+    plans, skipped = lineage(plan, run.training), skipped_steps(plan)
     for folder in finished_checkpoints(run.checkpoints):
         state = read_state(folder)
         if state.step > plans.get(state.plan_digest, -1):
             yield _finding(run, folder, "names another plan", "it does not belong to this run")
-        current = state.plan_digest == stated["plan_digest"]
+        elif list(state.skipped_steps) != [step for step in skipped if step < state.step]:
+            yield _finding(run, folder, "names other skipped steps than the plan", "it was trained on other steps")
+        current = state.plan_digest == laid_digest(plan)
         if current and state.corpus_root != newest["commit"].predicate["figures"]["root"]:
             yield _finding(run, folder, "names another corpus root", "it was trained on another corpus")
-        if file_digest(folder / WEIGHTS)[0] != state.weights_sha256:
-            yield _finding(
-                run, folder / WEIGHTS, "differs from the digest in its checkpoint", "these are other weights"
-            )
+        if weights_digest(folder) != state.weights_sha256:
+            problem = "differs from the digest in its checkpoint"
+            yield _finding(run, folder / WEIGHTS, problem, "these are other weights")
+    yield from _order_fed(run)
     last = run.checkpoints / stated["checkpoint"]
     if read_state(last).weights_sha256 != stated["weights_sha256"]:
         yield _finding(run, last, "holds other weights than were signed", "the model is not the one accounted for")
 
 
+def _order_fed(run: RunDirectory) -> Iterator[Finding]:
+    """What each checkpoint says it was fed is what plan and tokens give: every row, in the committed order."""
+    plan, packed = read_plan(run.training / "plan.json"), read_packed(run.tokens)
+    states = {folder: read_state(folder) for folder in finished_checkpoints(run.checkpoints)}
+    expected = order_digests(packed, plan, {state.step for state in states.values()})
+    for folder, state in states.items():
+        if state.order_digest != expected[state.step]:
+            yield _finding(run, folder, "was fed other rows than the plan names", "traces through the plan do not hold")
+
+
 Check = Callable[[RunDirectory, Mapping[str, Entry]], Iterator[Finding]]
-_CHECKS: tuple[Check, ...] = (_ledger, _tokens, _plan, _checkpoints, withdrawn_stays_out)
+_CHECKS: tuple[Check, ...] = (_ledger, vocabulary_sample, _tokens, _plan, _checkpoints, withdrawn_stays_out)
 
 
 def missing_stages(newest: Mapping[str, Entry]) -> list[str]:

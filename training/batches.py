@@ -11,7 +11,7 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from licensing.errors import HerkomstError
+from training.goldfish import GoldfishMask
 from training.pack import PackedCorpus
 from training.plan import Plan
 
@@ -63,6 +64,7 @@ class Batches:
         by_name = {stream.name: stream for stream in packed.trained()}
         self._plan, self._rank, self._world, self._padding = plan, rank, world, packed.padding
         self._streams = [packed.open(by_name[ref.name], plan.sequence_length) for ref in plan.streams]
+        self._goldfish = GoldfishMask(plan, self._streams, packed.end_of_document, packed.padding)
 
     def at(self, step: int) -> Batch:
         """Read this process's rows of a step."""
@@ -77,7 +79,7 @@ class Batches:
             streams=streams,
             sequences=sequences,
             tokens=tokens,
-            scored=tokens[:, 1:] != self._padding,
+            scored=(tokens[:, 1:] != self._padding) & self._goldfish.kept(streams, sequences, tokens),
             read=int((tokens != self._padding).sum()),
             hashes=np.stack([row_hash(row) for row in tokens]),
             every_stream=every_stream,
@@ -109,12 +111,26 @@ class OrderDigest:
         return self._digest.hex()
 
 
+def order_digests(packed: PackedCorpus, plan: Plan, steps: Collection[int]) -> dict[int, str]:
+    """The digest of what the plan feeds up to each of ``steps``, computed from plan and tokens alone."""
+    order, batches, found = OrderDigest(), Batches(packed, plan, 0, 1), {}
+    for step in range(max(steps, default=-1) + 1):
+        if step in steps:
+            found[step] = order.hex()
+        if step < plan.steps:
+            order.add(step, batches.at(step).hashes)
+    return found
+
+
 class ReadAhead:
-    """Yields the batches of steps ``first`` … ``end - 1``, read by a thread; ``waited`` is the seconds so far."""
+    """The batches of steps ``first`` … ``end - 1`` in turn, read by a thread; ``waited`` is how long the last one took.
+
+    In seconds, from asking for it to having it.
+    """
 
     def __init__(self, batches: Batches, first: int, end: int) -> None:
         self._batches, self._steps = batches, range(first, end)
-        self._queue: queue.Queue[Batch | BaseException | None] = queue.Queue(_AHEAD)
+        self._queue: queue.Queue[Batch | BaseException] = queue.Queue(_AHEAD)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._read, name="read-ahead", daemon=True)
         self.waited = 0.0
@@ -129,27 +145,24 @@ class ReadAhead:
         self._closing.set()
         self._thread.join()
 
-    def __iter__(self) -> Iterator[Batch]:
-        while True:
-            began = time.perf_counter()
-            item = self._queue.get()
-            self.waited += time.perf_counter() - began
-            if item is None:
-                return
-            if isinstance(item, BaseException):
-                raise item
-            yield item
+    def take(self) -> Batch:
+        """The next batch; raises what went wrong while it was read."""
+        began = time.perf_counter()
+        item = self._queue.get()
+        self.waited = time.perf_counter() - began
+        if isinstance(item, BaseException):
+            raise item
+        return item
 
     def _read(self) -> None:
         try:
             for step in self._steps:
                 if not self._put(self._batches.at(step)):
                     return
-            self._put(None)
         except BaseException as fault:
             self._put(fault)
 
-    def _put(self, item: Batch | BaseException | None) -> bool:
+    def _put(self, item: Batch | BaseException) -> bool:
         """Hand an item over; False where nobody wants it any more."""
         while not self._closing.is_set():
             try:

@@ -1,14 +1,20 @@
-"""Checkpoints: written aside, synced, renamed; each names the plan, the corpus and the step it stands at."""
+"""Checkpoints: what stands in one, which are there, and which stay.
+
+A checkpoint is a folder with the model as `transformers` loads it (`checkpoint_layout` says in which files), the
+training state by parameter name, and ``herkomst.json``, which names plan, corpus and step. It knows nothing of the
+processes and the backend that wrote it, so that any others can go on from it. `saving` writes and reads them.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from licensing.canonical import canonical
+from licensing.canonical import canonical, digest_of
 from licensing.errors import HerkomstError
 from licensing.files import file_digest
 
@@ -17,7 +23,8 @@ if TYPE_CHECKING:
 
 STATE = "herkomst.json"
 WEIGHTS = "model.safetensors"
-OPTIMIZER = "optimizer.safetensors"
+FORMAT = 2
+NOTHING_DRAWN = "none after initialisation"
 
 
 class CheckpointError(HerkomstError):
@@ -26,7 +33,13 @@ class CheckpointError(HerkomstError):
 
 @dataclass(frozen=True, slots=True)
 class TrainerState:
-    """Where a checkpoint stands; ``step`` is the number of steps done, token counts are since the first step."""
+    """Where a checkpoint stands; ``step`` is the number of steps done, token counts are since the first step.
+
+    ``order_digest`` is a chain over the tokens really fed, ``skipped_steps`` were read but not learnt from and
+    ``recent_losses`` are what a spike is judged by. ``code_version``, ``torch_version``, ``world`` and ``backend`` say
+    what wrote it; none of them is needed to go on. There is no state of a random generator: after the weights are made
+    nothing is drawn, which ``random`` states.
+    """
 
     step: int
     job_digest: str
@@ -40,6 +53,16 @@ class TrainerState:
     energy_detail: str
     seconds: float
     weights_sha256: str = ""
+    order_digest: str = ""
+    skipped_steps: tuple[int, ...] = ()
+    recent_losses: tuple[float, ...] = ()
+    seed: int = 0
+    code_version: str = ""
+    torch_version: str = ""
+    world: int = 1
+    backend: str = ""
+    random: str = NOTHING_DRAWN
+    format: int = FORMAT
 
 
 def checkpoint_folder(checkpoints: Path, step: int) -> Path:
@@ -51,15 +74,24 @@ def read_state(folder: Path) -> TrainerState:
     """Read where a checkpoint stands.
 
     Raises:
-        CheckpointError: the folder is no checkpoint of ours.
+        CheckpointError: the folder is no checkpoint of ours, or of another format.
     """
     try:
-        return TrainerState(**json.loads((folder / STATE).read_bytes()))
-    except (OSError, ValueError, TypeError) as fault:
+        values = json.loads((folder / STATE).read_bytes())
+        found = values.get("format", 1)
+        if found == FORMAT:
+            for name in ("skipped_steps", "recent_losses"):
+                values[name] = tuple(values[name])
+            return TrainerState(**values)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as fault:
         raise CheckpointError(
             f"{folder / STATE}: not readable as the state of a checkpoint ({fault}); it was not continued from. "
             "Delete the folder to continue from the one before."
         ) from fault
+    raise CheckpointError(
+        f"{folder / STATE}: a checkpoint of format {found}, and this version continues from format {FORMAT} only; "
+        "nothing was trained. Move the folder away to train anew, or continue with the version that wrote it."
+    )
 
 
 def finished_checkpoints(checkpoints: Path) -> list[Path]:
@@ -119,40 +151,26 @@ def keep_newest(checkpoints: Path, keep: int, every: int | None) -> None:
 
 
 def save_weights(folder: Path, model: Any, weights: dict[str, torch.Tensor]) -> str:
-    """Write the model as `transformers` loads it; returns the digest of the weights file."""
+    """Write a model in one file as `transformers` loads it; returns the digest of its weights."""
     from safetensors.torch import save_file
 
     tied = {"lm_head.weight"} if model.config.tie_word_embeddings else set()
     plain = {name: value.detach().cpu().contiguous() for name, value in weights.items() if name not in tied}
     save_file(plain, folder / WEIGHTS, metadata={"format": "pt"})
     model.config.save_pretrained(folder)
-    return file_digest(folder / WEIGHTS)[0]
+    return weights_digest(folder)
+
+
+def weights_digest(folder: Path) -> str:
+    """SHA-256 of a model's weights: of the file where there is one, else of the names and digests of the parts."""
+    return joined_digest({path.name: file_digest(path)[0] for path in folder.glob("model*.safetensors")})
+
+
+def joined_digest(files: Mapping[str, str]) -> str:
+    """The digest of weights from those of their files: the only one's, else SHA-256 of the canonical JSON of all."""
+    return next(iter(files.values())) if len(files) == 1 else digest_of(dict(files))
 
 
 def save_state(folder: Path, state: TrainerState) -> None:
     """Write where the checkpoint stands; the last file to be written, its presence makes a checkpoint whole."""
     (folder / STATE).write_bytes(canonical(asdict(state)))
-
-
-def optimizer_tensors(model: Any, optimizer: Any) -> dict[str, torch.Tensor]:
-    """AdamW's moments and step counts by parameter name, so that they can be saved without pickling."""
-    import torch
-
-    tensors = {}
-    for name, parameter in model.named_parameters():
-        for key, value in sorted(optimizer.state.get(parameter, {}).items()):
-            tensors[f"{name}:{key}"] = torch.as_tensor(value).detach().cpu().contiguous()
-    return tensors
-
-
-def load_optimizer(model: Any, optimizer: Any, path: Path) -> None:
-    """Put the moments of ``optimizer_tensors`` back."""
-    from safetensors.torch import load_file
-
-    tensors = load_file(path)
-    for name, parameter in model.named_parameters():
-        prefix = f"{name}:"
-        state = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
-        optimizer.state[parameter] = {
-            key: value.clone() if key == "step" else value.to(parameter.device) for key, value in state.items()
-        }

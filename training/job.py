@@ -10,6 +10,30 @@ from typing import Any
 from licensing.canonical import canonical, digest_of
 from training.settings import Shape, TrainingSettings
 
+_KEEPING = {
+    "checkpoint_every",
+    "keep_checkpoints",
+    "keep_every",
+    "checkpoint_async",
+    "checkpoint_file_bytes",
+    "checkpoint_timeout",
+    "log_every",
+    "meter_skip",
+    "tensorboard",
+    "watts_estimate",
+}
+# These change the last bits of the sums and nothing else, so a training may go on with others.
+_SPREADING = {
+    "backend",
+    "zero_stage",
+    "processes",
+    "micro_batch",
+    "threads",
+    "attention",
+    "compile",
+    "deterministic",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
@@ -17,7 +41,8 @@ class TrainingJob:
 
     ``begin`` is the name of a checkpoint of another job to go on from, left by a training that had read nothing of what
     was withdrawn since; ``begin_weights`` is the digest of its weights. ``base`` is the folder of a model to continue
-    from instead of random weights, ``base_weights`` the digest of its configuration and weights.
+    from instead of random weights, ``base_weights`` the digest of its configuration and weights. ``until`` is a step to
+    stop before, ``row_hashes`` a file for the hash of every row fed: both a replay's, and no part of the digest.
     """
 
     tokens: str
@@ -35,6 +60,8 @@ class TrainingJob:
     begin_weights: str | None = None
     base: str | None = None
     base_weights: str | None = None
+    until: int | None = None
+    row_hashes: str | None = None
 
     def digest(self) -> str:
         """What the weights depend on; a checkpoint of another digest is never continued."""
@@ -46,7 +73,7 @@ class TrainingJob:
         return digest_of(self._recipe())
 
     def _recipe(self) -> list[Any]:
-        free = {"checkpoint_every", "keep_checkpoints", "keep_every", "watts_estimate"}
+        free = _KEEPING | _SPREADING
         settings = {k: v for k, v in self.settings.model_dump(mode="json").items() if k not in free}
         parts = [asdict(self.shape), settings, self.learning_rate, self.seed]
         return [*parts, self.base_weights] if self.base_weights else parts

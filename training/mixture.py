@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from math import floor, isfinite
 
-from training.plan import Plan, PlanError, Segment, StreamRef
+from training.plan import GoldfishRule, Plan, PlanError, Segment, StreamRef
 
 LARGEST_BLOCK = 65536
 # Decimal arithmetic is the same on every machine; the power function of a C library is not, in the last bit.
@@ -43,8 +43,11 @@ def make_plan(
     tokens_root: str,
     *,
     largest_block: int = LARGEST_BLOCK,
+    goldfish: Sequence[GoldfishRule] = (),
 ) -> Plan:
     """Lay the segments one behind the other; a segment that comes first also takes first what is limited.
+
+    ``goldfish`` says which targets are left out of the loss; it does not change the order.
 
     Raises:
         PlanError: a duty, a weight or a figure makes the plan impossible.
@@ -55,7 +58,8 @@ def make_plan(
         segment = _segment(streams, wanted, start, step, seed, largest_block)
         segments.append(segment)
         start, step = tuple(segment.end(i) for i in range(len(streams))), segment.last_step_exclusive
-    return Plan(sequence_length, corpus_root, tokens_root, tuple(streams), tuple(segments), seed)
+    parts = (tuple(streams), tuple(segments))
+    return Plan(sequence_length, corpus_root, tokens_root, *parts, seed, goldfish=tuple(goldfish))
 
 
 def _segment(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from training.settings import Shape
+from training.attention import document_inputs, plain_model, set_attention
+from training.compilation import compile_layers, is_compiled
+from training.numerics import check_precision
+from training.settings import Shape, TrainingSettings
 
 if TYPE_CHECKING:
     import torch
@@ -42,6 +46,8 @@ def build_model(shape: Shape, end_of_document: int, padding: int, seed: int) -> 
         eos_token_id=end_of_document,
         pad_token_id=padding,
     )
+    if shape.vocabulary_size < shape.embedding_rows:
+        config.used_vocabulary = shape.vocabulary_size
     torch.manual_seed(seed)
     model = architecture(config)
     with torch.no_grad():
@@ -50,49 +56,101 @@ def build_model(shape: Shape, end_of_document: int, padding: int, seed: int) -> 
     return model
 
 
-def document_positions(tokens: torch.Tensor, end_of_document: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Number the documents in each row and the places within them.
+def token_losses(
+    model: Any, tokens: torch.Tensor, scored: torch.Tensor, end_of_document: int, mask: bool, z_loss: float = 0.0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Negative log likelihood in nats of every token but each row's first, and the z-loss penalty.
 
-    An end-of-document token closes one document as a target and opens the next as an input, so that even a document's
-    first token has something to be predicted from.
+    Tokens that lie on the CPU are taken to the model's device; best so, because what attention must know of the
+    documents is then worked out without waiting for the device.
 
     Args:
+        model: plain, compiled or wrapped by a backend.
         tokens: ids, shape [rows, L].
+        scored: bool, shape [rows, L - 1]; which targets count.
         end_of_document: the id that separates documents.
+        mask: attend within documents only, in the way that ``attention.set_attention`` chose.
+        z_loss: coefficient of the penalty.
 
     Returns:
-        Document numbers and positions, both of shape [rows, L].
+        Nats in float32, shape [rows, L - 1], 0 where not scored; and the penalty summed over the scored tokens,
+        already times ``z_loss``.
     """
     import torch
 
-    opens = tokens == end_of_document
-    documents = opens.cumsum(dim=1)
-    places = torch.arange(tokens.shape[1], device=tokens.device).expand_as(tokens)
-    begins = torch.where(opens, places, 0).cummax(dim=1).values
-    return documents, places - begins
+    from training.losses import IGNORED
+
+    plain = plain_model(model)
+    inputs = document_inputs(model, tokens, end_of_document) if mask else {"input_ids": tokens}
+    targets = torch.full_like(tokens, IGNORED)
+    targets[:, :-1] = torch.where(scored, tokens[:, 1:], IGNORED)
+    moved = _taken_to(plain.device, inputs | {"targets": targets})
+    if getattr(plain, "scores_tokens", False):
+        nats, penalty = model(**moved, z_loss=z_loss)
+    else:
+        wanted = moved.pop("targets")
+        nats, penalty = _scored(plain, model(**moved).logits, wanted, z_loss)
+    return nats.view_as(tokens)[:, :-1].contiguous(), penalty
 
 
-def block_mask(documents: torch.Tensor) -> torch.Tensor:
-    """Causal attention within a document only; bool, shape [rows, 1, L, L], True where attention is allowed."""
+def make_ready(model: Any, settings: TrainingSettings) -> tuple[str, ...]:
+    """Set up a plain model for training as the settings say; call it before a backend wraps the model.
+
+    Returns:
+        What was chosen, in words for the log: how attention and precision are computed.
+
+    Raises:
+        HerkomstError: attention, precision or compilation asked for cannot run here.
+    """
     import torch
 
-    length = documents.shape[1]
-    same = documents[:, :, None] == documents[:, None, :]
-    causal = torch.ones(length, length, dtype=torch.bool, device=documents.device).tril()
-    return (same & causal)[:, None]
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    precision = check_precision(settings.precision, device)
+    attention = set_attention(model, settings.attention, device, settings.precision)
+    if settings.compile:
+        compile_layers(model, device, settings.deterministic)
+    # Wrappers raise all that a model returns to float32: what it returns had better not be the logits.
+    model.forward = MethodType(_forward, model)
+    model.scores_tokens = True
+    return f"attention: {attention}", f"precision: {precision}"
 
 
-def token_losses(model: Any, tokens: torch.Tensor, end_of_document: int, padding: int, mask: bool) -> torch.Tensor:
-    """Negative log likelihood in nats of every token but each row's first; 0 at padding. Shape [rows, L - 1]."""
-    import torch.nn.functional as functional
+def _forward(model: Any, *arguments: Any, targets: Any = None, z_loss: float = 0.0, **inputs: Any) -> Any:
+    """The architecture's own forward, or, given targets, their losses."""
+    output = type(model).forward(model, *arguments, **inputs)
+    return output if targets is None else _scored(model, output.logits, targets, z_loss)
 
-    extra: dict[str, torch.Tensor] = {}
-    if mask:
-        documents, positions = document_positions(tokens, end_of_document)
-        extra = {"attention_mask": block_mask(documents), "position_ids": positions}
-    logits = model(input_ids=tokens, **extra).logits[:, :-1]
-    targets = tokens[:, 1:]
-    flat = functional.cross_entropy(
-        logits.reshape(-1, logits.shape[-1]).float(), targets.reshape(-1), ignore_index=padding, reduction="none"
-    )
-    return flat.view_as(targets)
+
+def _scored(plain: Any, logits: torch.Tensor, targets: torch.Tensor, z_loss: float) -> tuple[torch.Tensor, ...]:
+    from training.losses import losses
+
+    used = logits.reshape(-1, logits.shape[-1])[:, : used_vocabulary(plain)]
+    return losses(used, targets.reshape(-1), z_loss, is_compiled(plain))
+
+
+def _taken_to(device: torch.device, inputs: dict[str, Any]) -> dict[str, Any]:
+    import torch
+
+    return {name: _moved(one, device) if isinstance(one, torch.Tensor) else one for name, one in inputs.items()}
+
+
+def _moved(values: torch.Tensor, device: torch.device) -> torch.Tensor:
+    # From memory that is not pinned, the copy would wait until the device has done all it was given.
+    if device.type == "cuda" and values.device.type == "cpu":
+        values = values.pin_memory()
+    return values.to(device, non_blocking=True)
+
+
+def used_vocabulary(model: Any) -> int:
+    """Rows of the embedding that a token uses; the rest only fills it up to a multiple."""
+    return int(getattr(model.config, "used_vocabulary", model.config.vocab_size))
+
+
+def trim_vocabulary(model: Any) -> None:
+    """Cut the embedding to the rows that a token uses, so that nothing can be generated that is no token.
+
+    For what leaves training: evaluation, and export for other programs.
+    """
+    if used_vocabulary(model) < model.config.vocab_size:
+        model.resize_token_embeddings(used_vocabulary(model))
+        del model.config.used_vocabulary

@@ -153,16 +153,21 @@ def _inverse_once(y: Numbers, columns: Numbers) -> Numbers:
 
 def _draw(half: Numbers, key: Numbers, bound: Numbers) -> Numbers:
     """Hash one half to a number below ``bound`` (at most 2**20, so that the product fits 64 bits)."""
-    z = half ^ key
+    z = mix(half ^ key)
+    # Scaling the upper 32 bits needs no division, and the low bits of the result come from well-mixed ones.
+    z >>= 32
+    z *= bound
+    z >>= 32
+    return z
+
+
+def mix(z: Numbers) -> Numbers:
+    """Stir 64 bits so that each depends on all, in place: the finaliser of SplitMix64, a bijection."""
     z ^= z >> 30
     z *= 0xBF58476D1CE4E5B9
     z ^= z >> 27
     z *= 0x94D049BB133111EB
     z ^= z >> 31
-    # Scaling the upper 32 bits needs no division, and the low bits of the result come from well-mixed ones.
-    z >>= 32
-    z *= bound
-    z >>= 32
     return z
 
 

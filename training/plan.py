@@ -30,17 +30,19 @@ from training.permutation import Numbers, PermutationTable, parameters
 from training.plan_parts import (
     REMEDY,
     Consumption,
+    GoldfishRule,
     Parent,
     PlanError,
     Segment,
     StreamRef,
+    check_goldfish,
     check_heading,
     check_parent,
     check_parts,
     read_part,
 )
 
-__all__ = ["Consumption", "Parent", "Plan", "PlanError", "Segment", "StreamRef"]
+__all__ = ["Consumption", "GoldfishRule", "Parent", "Plan", "PlanError", "Segment", "StreamRef"]
 
 FORMAT = "herkomst-plan-v1"
 Indices = NDArray[np.int64]
@@ -55,7 +57,8 @@ _CHUNK = 2**17
 class Plan:
     """The whole order. Raises PlanError when its parts contradict each other.
 
-    ``parent`` is there only where a training went on from a checkpoint of another plan after a withdrawal.
+    ``parent`` is there only where a training went on from a checkpoint of another plan after a withdrawal, ``goldfish``
+    only where targets of some streams are left out of the loss.
     """
 
     sequence_length: int
@@ -65,12 +68,14 @@ class Plan:
     segments: tuple[Segment, ...]
     seed: int
     parent: Parent | None = None
+    goldfish: tuple[GoldfishRule, ...] = ()
 
     def __post_init__(self) -> None:
         roots = {"corpus_root": self.corpus_root, "tokens_root": self.tokens_root}
         check_heading(self.sequence_length, self.seed, roots)
         check_parts(self.streams, self.segments)
         check_parent(self.parent, self.steps)
+        check_goldfish(self.goldfish, self.streams)
 
     # --- forwards: (step, row) -> sequence ---
 
@@ -110,6 +115,10 @@ class Plan:
     def _stream_row(self, stream: int, epoch: int) -> tuple[int, ...]:
         ref = self.streams[stream]
         return _row(_STREAM_DOMAIN, self.seed, ref.name, epoch, ref.sequences)
+
+    def goldfish_of(self, stream: str) -> GoldfishRule | None:
+        """Return the rule that leaves out targets of a stream, or None where all of them are scored."""
+        return next((rule for rule in self.goldfish if stream in rule.streams), None)
 
     # --- backwards: sequence -> (step, row) ---
 
@@ -189,8 +198,9 @@ class Plan:
     def to_json(self) -> str:
         """Return the canonical JSON (RFC 8785): the digest is the SHA-256 of exactly these bytes in UTF-8."""
         values = {"format": FORMAT, **asdict(self)}
-        if self.parent is None:
-            del values["parent"]
+        for name in ("parent", "goldfish"):
+            if not values[name]:
+                del values[name]
         return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -207,6 +217,11 @@ class Plan:
                 data[name] = [read_part(kind, part, f"{name}[{at}]") for at, part in enumerate(data[name])]
         if (parent := data.setdefault("parent", None)) is not None:
             data["parent"] = read_part(Parent, parent, "parent")
+        if (rules := data.setdefault("goldfish", ())) != ():
+            # An empty list would be a second spelling of the same plan, under another digest.
+            if not isinstance(rules, list) or not rules:
+                raise PlanError(f"plan: goldfish must be absent or a list of one rule or more. {REMEDY}")
+            data["goldfish"] = [read_part(GoldfishRule, rule, f"goldfish[{at}]") for at, rule in enumerate(rules)]
         return read_part(cls, data, "plan")
 
     def digest(self) -> str:

@@ -17,6 +17,8 @@ from training.permutation import LARGEST
 LARGEST_WHOLE = 2**53 - 1
 LARGEST_RUNNING_NUMBER = 2**48
 MOST_STREAMS = 2**16
+MOST_EVERY = 2**16
+LONGEST_WINDOW = 2**10
 REMEDY = "The plan was not accepted; make it again with training.mixture.make_plan."
 
 Part = TypeVar("Part")
@@ -83,6 +85,18 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
+class GoldfishRule:
+    """One target in ``every`` of these streams is left out of the loss, chosen by a hash of ``window`` ids before it.
+
+    ``streams`` are names, rising. Which targets these are says `training.goldfish`.
+    """
+
+    every: int
+    window: int
+    streams: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Consumption:
     """What a plan draws from one stream, in sequences.
 
@@ -114,6 +128,24 @@ def check_parent(parent: Parent | None, steps: int) -> None:
     _check(parent.step <= steps, "parent", f"step {parent.step} lies behind the end, which is {steps}")
     good = isinstance(parent.plan_digest, str) and bool(re.fullmatch("[0-9a-f]{64}", parent.plan_digest))
     _check(good, "parent", f"plan_digest {parent.plan_digest!r} is not a SHA-256 in lower-case hexadecimal")
+
+
+def check_goldfish(rules: tuple[GoldfishRule, ...], streams: tuple[StreamRef, ...]) -> None:
+    """Raise PlanError unless every rule is usable and no stream has two."""
+    _check(isinstance(rules, tuple), "goldfish", "must be a list of rules")
+    free = {stream.name for stream in streams}
+    for number, rule in enumerate(rules):
+        where = f"goldfish[{number}]"
+        _check_whole(where, every=(rule.every, 2), window=(rule.window, 1))
+        _check(rule.every <= MOST_EVERY, where, f"every is {rule.every}, more than {MOST_EVERY}")
+        _check(rule.window <= LONGEST_WINDOW, where, f"window is {rule.window}, more than {LONGEST_WINDOW}")
+        names = rule.streams
+        good = isinstance(names, tuple) and len(names) > 0 and all(isinstance(name, str) for name in names)
+        _check(good, where, "streams must be a list of one name or more")
+        _check(list(names) == sorted(set(names)), where, "the names of its streams must rise, each once")
+        unknown = sorted(set(names) - free)
+        _check(not unknown, where, f"streams {unknown} are not there, or another rule holds for them")
+        free -= set(names)
 
 
 def check_heading(sequence_length: int, seed: int, roots: dict[str, str]) -> None:

@@ -1,8 +1,8 @@
 """Where training goes on from after a withdrawal: the last checkpoint that had read nothing of what was withdrawn.
 
-The order does not change: the new plan has the streams, segments and seeds of the old one, other roots, and names the
-old plan with the step at which it took over. Up to that step both plans read the same tokens, for none of them was
-withdrawn; behind it, padding stands where the withdrawn documents stood.
+The order does not change: the new plan has the streams, segments and seeds of the old one as laid, other roots, and
+names the old plan with the step at which it took over. Up to that step both plans read the same tokens, for none of
+them was withdrawn; behind it, padding stands where the withdrawn documents stood.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from training.checkpoint import finished_checkpoints, read_state
 from training.job import TrainingJob
 from training.pack import PackedCorpus
 from training.plan import Parent, Plan, PlanError
+from training.skipped import as_laid, laid_digest
 
 PARENTS = "parents"
 
@@ -46,9 +47,9 @@ def beginning_after_withdrawal(
     except (PlanError, OSError):
         return None
     if (plan.tokens_root, plan.corpus_root) == (packed.root, corpus_root):
-        if plan.digest() == before.plan_digest:
+        if laid_digest(plan) == before.plan_digest:
             begin, weights = before.begin, before.begin_weights
-            return Beginning(plan, begin, weights) if begin and weights else None
+            return Beginning(as_laid(plan), begin, weights) if begin and weights else None
         # A kill came between writing the plan and writing the job.
         plan = read_plan(training / PARENTS / f"{before.plan_digest}.json")
     if plan.tokens_root not in packed.taken_from:
@@ -57,22 +58,25 @@ def beginning_after_withdrawal(
     clean = clean_checkpoint(checkpoints, lineage(plan, training), first)
     if clean is None:
         return None
-    write_atomically(training / PARENTS / f"{plan.digest()}.json", plan.to_json().encode())
+    write_atomically(training / PARENTS / f"{laid_digest(plan)}.json", plan.to_json().encode())
     state = read_state(clean)
-    parent = Parent(plan.digest(), state.step)
-    follows = replace(plan, corpus_root=corpus_root, tokens_root=packed.root, parent=parent)
+    parent = Parent(laid_digest(plan), state.step)
+    follows = replace(as_laid(plan), corpus_root=corpus_root, tokens_root=packed.root, parent=parent)
     return Beginning(follows, clean.name, state.weights_sha256)
 
 
 def first_step_read(packed: PackedCorpus, plan: Plan, time: int) -> int | None:
-    """The first step of ``plan`` that reads a document taken out the ``time``-th time or later; None if none does."""
+    """The first step of ``plan`` that reads a document taken out the ``time``-th time or later; None if none does.
+
+    A step whose update was dropped counts too: without the document's text it need not have been dropped.
+    """
     first: list[int] = []
     by_name = {stream.name: stream for stream in packed.trained()}
     for index, ref in enumerate(plan.streams):
         tokens = packed.open(by_name[ref.name], plan.sequence_length)
         touched = [np.arange(*_sequences(tokens.former_span(place), plan)) for place in tokens.taken_out(time).tolist()]
         if touched:
-            _, steps, _ = plan.find(index, np.unique(np.concatenate(touched)).astype(np.uint64))
+            _, steps, _ = plan.find(index, np.unique(np.concatenate(touched)).astype(np.uint64), include_skipped=True)
             first += steps[:1].tolist()
     return min(first, default=None)
 
@@ -83,8 +87,8 @@ def _sequences(span: tuple[int, int], plan: Plan) -> tuple[int, int]:
 
 
 def lineage(plan: Plan, training: Path) -> dict[str, int]:
-    """The plans that a training has followed: digest of each and the step up to which its checkpoints count."""
-    found, last = {plan.digest(): plan.steps}, plan.steps
+    """The plans that a training has followed: digest of each as laid, and the step to which its checkpoints count."""
+    found, last = {laid_digest(plan): plan.steps}, plan.steps
     while plan.parent is not None:
         last = min(last, plan.parent.step)
         found[plan.parent.plan_digest] = last
@@ -112,7 +116,7 @@ def read_plan(path: Path) -> Plan:
         OSError: it is not there.
     """
     plan = Plan.from_json(path.read_text(encoding="utf-8"))
-    if path.parent.name == PARENTS and plan.digest() != path.stem:
+    if path.parent.name == PARENTS and laid_digest(plan) != path.stem:
         raise PlanError(f"{path}: is not the plan that it is named for; no position can be relied on. Restore it.")
     return plan
 

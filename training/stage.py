@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from licensing.errors import HerkomstError
 from licensing.files import write_atomically
 from training.base_model import BaseModel, shape_of
 from training.checkpoint import TrainerState, beginning, checkpoint_folder, set_aside_others
+from training.goldfish import goldfish_rules
 from training.job import TrainingJob
 from training.launch import launch
-from training.loop import Tick
+from training.loop import SPEED, Tick
 from training.mixture import SegmentWanted, make_plan
 from training.pack import PackedCorpus, PackedStream, read_packed
 from training.plan import Plan, StreamRef
@@ -27,6 +29,7 @@ from training.settings import (
     resolve_learning_rate,
     resolve_shape,
 )
+from training.skipped import with_skipped
 
 
 def train_run(
@@ -79,6 +82,8 @@ def train_run(
     job.write(job_file)
     set_aside_others(checkpoints, None if restart else job.digest(), plan.parent.step if plan.parent else 0)
     state = _trained(job, plan) or launch(job, job_file, tick)
+    plan = with_skipped(plan, state.skipped_steps)
+    write_atomically(training / "plan.json", plan.to_json().encode())
     streams = _streams(packed, plan)
     return {
         "steps": state.step,
@@ -88,9 +93,12 @@ def train_run(
         "learning_rate": job.learning_rate,
         "tokens_read": state.tokens_read,
         "tokens_scored": state.tokens_scored,
+        "skipped_steps": len(state.skipped_steps),
+        "order_digest": state.order_digest,
         "seconds": round(state.seconds, 3),
         "tokens_per_second": round(state.tokens_read / state.seconds, 1) if state.seconds else None,
         "joules": round(state.joules, 1),
+        "speed": _speed(training / SPEED),
         "energy_method": state.energy_method,
         "energy_detail": state.energy_detail,
         "weights_sha256": state.weights_sha256,
@@ -102,6 +110,11 @@ def train_run(
     }
 
 
+def _speed(path: Path) -> dict[str, Any] | None:
+    """What the meter measured; None where this training had no step to do."""
+    return dict(json.loads(path.read_bytes())) if path.exists() else None
+
+
 def _trained(job: TrainingJob, plan: Plan) -> TrainerState | None:
     """The state that training begins with, where that is its end: what was withdrawn had never been read."""
     if job.begin is None or job.begin_weights is None or plan.parent is None or plan.parent.step < plan.steps:
@@ -110,10 +123,10 @@ def _trained(job: TrainingJob, plan: Plan) -> TrainerState | None:
 
 
 def lay_plan(packed: PackedCorpus, shape: Shape, settings: TrainingSettings, seed: int, corpus_root: str) -> Plan:
-    """Resolve the configured segments to a plan over the packed streams.
+    """Resolve the configured segments and goldfish rules to a plan over the packed streams.
 
     Raises:
-        PlanError: the mixture is impossible, for instance under an agreement's most-epochs duty.
+        PlanError: a glob fits no stream, or the mixture is impossible, for instance under a most-epochs duty.
     """
     refs = [
         StreamRef(
@@ -126,8 +139,12 @@ def lay_plan(packed: PackedCorpus, shape: Shape, settings: TrainingSettings, see
         for stream in packed.trained()
     ]
     batch = resolve_batch(settings, shape)
-    wanted = [SegmentWanted(part.name, part.steps, batch, part.temperature, part.weights) for part in settings.segments]
-    return make_plan(refs, wanted, shape.sequence_length, seed, corpus_root, packed.root)
+    wanted = [
+        SegmentWanted(part.name, part.steps, part.batch or batch, part.temperature, part.weights)
+        for part in settings.segments
+    ]
+    rules = goldfish_rules([ref.name for ref in refs], settings.goldfish)
+    return make_plan(refs, wanted, shape.sequence_length, seed, corpus_root, packed.root, goldfish=rules)
 
 
 def _streams(packed: PackedCorpus, plan: Plan) -> list[dict[str, Any]]:

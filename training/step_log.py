@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from licensing.errors import HerkomstError
 from licensing.files import write_atomically
 from training.batches import OrderDigest
 from training.control import Control
+from training.meter import Meter
 from training.pack import PackedCorpus
 from training.plan import Plan
 
@@ -31,33 +32,43 @@ if TYPE_CHECKING:
 class StepDone:
     """One process's part of a finished step.
 
-    ``nats`` [rows] is the loss of each of its rows, perhaps still on a GPU; ``targets`` int64 [rows] how many tokens of
-    each counted; ``hashes`` uint8 [rows, 32]; ``every_stream`` int64 [batch] of all rows. ``dropped`` says that the
-    update was not made. ``extra`` goes into the line as it is.
+    ``read`` are the tokens that all processes read; ``nats`` [rows] is the loss of each of its own rows, perhaps still
+    on a GPU; ``targets`` int64 [rows] how many tokens of each counted; ``hashes`` uint8 [rows, 32]; ``every_stream``
+    int64 [batch] of all rows. ``dropped`` says that the update was not made.
     """
 
     step: int
     learning_rate: float
-    tokens: int
-    seconds: float
+    read: int
     nats: torch.Tensor
     targets: NDArray[np.int64]
     hashes: NDArray[np.uint8]
     every_stream: NDArray[np.int64]
     gradient_norm: torch.Tensor | None = None
     dropped: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 class StepLog:
-    """One JSON line a step; ``order`` is the digest of all that was fed before the last flush, ``loss`` the newest."""
+    """One JSON line a step; ``order`` is the digest of all that was fed before the last flush, ``loss`` the newest.
+
+    ``row_hashes`` is a file that gets 32 bytes for every row, in the global order: too much for a whole training, what
+    a replay is compared by.
+    """
 
     def __init__(
-        self, path: Path, packed: PackedCorpus, plan: Plan, control: Control, first_step: int, order: str
+        self,
+        path: Path,
+        packed: PackedCorpus,
+        plan: Plan,
+        control: Control,
+        first_step: int,
+        order: str,
+        row_hashes: Path | None = None,
     ) -> None:
+        """Open the log at ``first_step``, at which the digest of what was fed is ``order``."""
         by_name = {stream.name: stream for stream in packed.trained()}
         self._streams = [by_name[ref.name] for ref in plan.streams]
-        self._path, self._control = path, control
+        self._path, self._control, self._row_hashes = path, control, row_hashes
         self._waiting: list[StepDone] = []
         self.order = OrderDigest(order)
         self.loss = math.nan
@@ -69,8 +80,11 @@ class StepLog:
         """Keep a step until the next flush."""
         self._waiting.append(done)
 
-    def flush(self) -> list[dict[str, Any]]:
+    def flush(self, meter: Meter) -> list[dict[str, Any]]:
         """Put together what all processes know of the steps since the last flush; all of them must call it.
+
+        Args:
+            meter: says how fast each step was.
 
         Returns:
             The lines written, as values.
@@ -78,7 +92,7 @@ class StepLog:
         Raises:
             HerkomstError: the loss of a step whose update was made is no number.
         """
-        lines = [self._line(done) for done in self._waiting]
+        lines = [self._line(done) | _speed(done, meter) for done in self._waiting]
         self._waiting = []
         if self._control.rank == 0 and lines:
             with self._path.open("a", encoding="utf-8") as file:
@@ -95,19 +109,22 @@ class StepLog:
     def _line(self, done: StepDone) -> dict[str, Any]:
         known = np.stack([done.nats.double().cpu().numpy(), done.targets.astype(np.float64)], axis=1)
         rows = np.concatenate(self._control.gather(known))
-        self.order.add(done.step, np.concatenate(self._control.gather(done.hashes)))
+        hashes = np.concatenate(self._control.gather(done.hashes))
+        self.order.add(done.step, hashes)
+        if self._row_hashes and self._control.rank == 0:
+            with self._row_hashes.open("ab") as file:
+                file.write(hashes.tobytes())
         self.loss = float(rows[:, 0].sum()) / max(1.0, float(rows[:, 1].sum()))
         line = {
             "step": done.step,
             "loss": round(self.loss, 6) if math.isfinite(self.loss) else None,
             "learning_rate": done.learning_rate,
-            "tokens": done.tokens,
-            "seconds": round(done.seconds, 4),
+            "tokens": done.read,
             "bits_per_byte": self._bits_per_byte(done.every_stream, rows),
         }
         if done.gradient_norm is not None:
             line["gradient_norm"] = _finite(float(done.gradient_norm))
-        return line | ({"dropped": True} if done.dropped else {}) | done.extra
+        return line | ({"dropped": True} if done.dropped else {})
 
     def _bits_per_byte(self, streams: NDArray[np.int64], rows: NDArray[np.float64]) -> dict[str, float | None]:
         """Training loss by language in bits per byte of text; bytes are the stream's mean per token."""
@@ -118,6 +135,11 @@ class StepLog:
             nats[stream.language] += loss
             size[stream.language] += targets * stream.bytes / max(1, stream.tokens)
         return {name: _finite(nats[name] / math.log(2) / size[name], 4) for name in sorted(nats) if size[name]}
+
+
+def _speed(done: StepDone, meter: Meter) -> dict[str, Any]:
+    """What the meter says of a step; what it does not know, as MFU of a device without a known peak, is left out."""
+    return {name: value for name, value in meter.row(done.step, done.read).items() if value is not None}
 
 
 def whole_lines(path: Path) -> list[str]:

@@ -2,16 +2,24 @@
 
 Conversions that look right and are not are common (`transformers` turns an exact ``tokenizer.json`` wrong when the file
 beside it names ``LlamaTokenizer``), so the fast tokenizer is built here from the model's own pieces, saved under the
-one class that keeps it, and compared with SentencePiece on every document that is packed. Literal control tokens in a
-text encode as plain text: no document can inject an end of document.
+one class that keeps it, and compared with SentencePiece on every document that is packed.
+
+Literal control tokens in a text encode as plain text: no document can inject an end of document. That holds for
+whoever opens ``tokenizer.json`` alone, too: its list of special tokens is empty, and those who need to tell them from
+text, as `transformers` does, find them in ``tokenizer_config.json``.
+
+Text is not normalised. SentencePiece writes a space as U+2581, so a literal U+2581 would come back as a space; it is
+escaped with the control character DLE (U+0010), and DLE with itself, so that every text comes back as it was.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from licensing.errors import HerkomstError
@@ -24,6 +32,13 @@ if TYPE_CHECKING:
 END_OF_DOCUMENT = "<|end_of_document|>"
 PADDING = "<|padding|>"
 UNKNOWN = "<unk>"
+SPECIAL_TOKENS = "special-tokens.json"
+"""Beside a tokenizer that was taken over from a base model and has names of its own (`training.special_tokens`)."""
+SPACE = "\u2581"
+"""How SentencePiece writes a space."""
+_ESCAPED = {"\x10": "\x10.", SPACE: "\x10_"}
+# In this order when read back, for a DLE that was written as such may stand before any character.
+_READ_BACK = {"\x10_": SPACE, "\x10.": "\x10"}
 _LONGEST_LINE = 16_384
 
 
@@ -43,7 +58,7 @@ class SpecialIds:
 def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings, folder: Path) -> dict[str, Any]:
     """Train on ``texts`` (one document each) and write both forms into ``folder``.
 
-    Identity normalisation: what is encoded is what was committed to, byte for byte.
+    What is encoded is what was committed to, byte for byte.
 
     Returns:
         Figures: vocabulary size, lines and bytes read.
@@ -56,14 +71,15 @@ def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings, folder: P
     counted = {"lines": 0, "bytes": 0}
     model = folder / "tokenizer.model"
     try:
-        with model.open("wb") as writer:
+        with model.open("wb") as writer, _rules(_ESCAPED) as escaped, _rules(_READ_BACK) as read_back:
             sentencepiece.SentencePieceTrainer.train(
                 sentence_iterator=_lines(texts, counted),
                 model_writer=writer,
                 model_type="bpe",
                 vocab_size=settings.vocabulary_size,
                 byte_fallback=True,
-                normalization_rule_name="identity",
+                normalization_rule_tsv=escaped,
+                denormalization_rule_tsv=read_back,
                 add_dummy_prefix=False,
                 remove_extra_whitespaces=False,
                 allow_whitespace_only_pieces=True,
@@ -86,8 +102,28 @@ def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings, folder: P
             f"admitted text ({str(fault).strip().splitlines()[-1]}). No tokenizer was made; give a smaller vocabulary "
             "or more text."
         ) from fault
+    _forget_paths(model)
     _save_fast(fast_from_sentencepiece(load_sentencepiece(model)), folder)
     return {"vocabulary": settings.vocabulary_size, **counted}
+
+
+@contextmanager
+def _rules(replaced: Mapping[str, str]) -> Iterator[str]:
+    """Write SentencePiece's table of replacements (code points in hexadecimal) to a file; yields its path."""
+    lines = ("\t".join(" ".join(f"{ord(one):X}" for one in text) for text in pair) for pair in replaced.items())
+    with NamedTemporaryFile("w", suffix=".tsv") as file:
+        file.write("\n".join(lines))
+        file.flush()
+        yield file.name
+
+
+def _forget_paths(model: Path) -> None:
+    """Take the paths of the tables out of the model, which holds their content: they differ from run to run."""
+    from sentencepiece import sentencepiece_model_pb2
+
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model.read_bytes())
+    proto.normalizer_spec.normalization_rule_tsv = proto.denormalizer_spec.normalization_rule_tsv = ""
+    model.write_bytes(proto.SerializeToString(deterministic=True))
 
 
 def _lines(texts: Iterable[str], counted: dict[str, int]) -> Iterator[str]:
@@ -110,7 +146,7 @@ def load_sentencepiece(model: Path) -> SentencePieceProcessor:
 
 def fast_from_sentencepiece(processor: SentencePieceProcessor) -> Tokenizer:
     """Build the fast tokenizer from the pieces of a BPE model: merges in the order of the pieces' scores."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
+    from tokenizers import Tokenizer, decoders, models, normalizers
 
     pieces = [processor.id_to_piece(number) for number in range(processor.get_piece_size())]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
@@ -119,8 +155,19 @@ def fast_from_sentencepiece(processor: SentencePieceProcessor) -> Tokenizer:
             vocab=vocabulary, merges=_merges(processor, pieces), unk_token=UNKNOWN, fuse_unk=True, byte_fallback=True
         )
     )
-    tokenizer.normalizer = normalizers.Replace(" ", "▁")
-    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    before = [normalizers.Replace(text, written) for text, written in (_ESCAPED | {" ": SPACE}).items()]
+    after = [decoders.Replace(written, text) for written, text in _READ_BACK.items()]
+    tokenizer.normalizer = normalizers.Sequence(before)
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse(), *after]
+    )
+    return _knowing_specials(tokenizer)
+
+
+def _knowing_specials(tokenizer: Tokenizer) -> Tokenizer:
+    """Have a tokenizer know its special tokens when it decodes, and never find them in a text."""
+    from tokenizers import AddedToken
+
     special = [UNKNOWN, END_OF_DOCUMENT, PADDING]
     tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in special])
     tokenizer.encode_special_tokens = True
@@ -157,6 +204,14 @@ def _save_fast(tokenizer: Tokenizer, folder: Path) -> None:
     )
     wrapped.save_pretrained(folder)
     _refuse_other_class(folder)
+    _forget_specials(folder / "tokenizer.json")
+
+
+def _forget_specials(path: Path) -> None:
+    """Empty the list of special tokens, for most readers of the bare file look for them in the text."""
+    values = json.loads(path.read_bytes())
+    values["added_tokens"] = []
+    path.write_text(json.dumps(values, ensure_ascii=False, indent=2), encoding="utf-8")
 
 
 def _refuse_other_class(folder: Path) -> None:
@@ -174,6 +229,8 @@ def load_fast(folder: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    if not (folder / SPECIAL_TOKENS).exists():
+        return _knowing_specials(tokenizer)
     tokenizer.encode_special_tokens = True
     return tokenizer
 
@@ -193,8 +250,6 @@ def encode_checked(
     tokenizer: Tokenizer, processor: SentencePieceProcessor, documents: list[tuple[str, str]]
 ) -> list[list[int]]:
     """Encode (id, text) pairs with both tokenizers and insist on equal ids.
-
-    The literal U+2581, SentencePiece's own mark for a space, is lossy in both and equal in both.
 
     Raises:
         TokenizerError: they differ on a document, which it names.

@@ -1,82 +1,142 @@
-"""Draw the text that the vocabulary is learnt from, and measure what the vocabulary costs each language."""
+"""Make a run's vocabulary: draw text, learn from it, measure what it costs each language, hold it to the gate."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data_curation.shards import read_shard
-from data_curation.streams import StreamInfo, read_streams
-from data_curation.words import RegexWords
-from training.settings import TokenizerSettings
-from training.tokenizer import TokenizerError, load_fast, train_tokenizer
+from licensing.errors import HerkomstError
+from training.parallel_text import Parallel, read_parallel
+from training.parity import parity_bytes, parity_weights
+from training.settings import ParitySettings, TokenizerSettings
+from training.tokenizer import TokenizerError, train_tokenizer
+from training.vocabulary_cost import counter, fertility, on_parallel_text
+from training.vocabulary_gate import check_gate
+from training.vocabulary_sample import SAMPLED_IDS, Draw, Sampler, wanted_bytes, write_ids
 
-_MEASURED_BYTES = 400_000
+_NO_PARALLEL = "the configuration names no parallel text (tokenizer.parallel)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """What a vocabulary was learnt from, the figures of the trainer, and what it costs on parallel text."""
+
+    draws: Mapping[str, Draw]
+    figures: Mapping[str, Any]
+    parallel: Mapping[str, Any]
 
 
 def make_tokenizer(corpus: Path, settings: TokenizerSettings, seed: int, folder: Path) -> dict[str, Any]:
-    """Train on a sample of the training streams, drawn by language; held-out text is never in it.
+    """Learn a vocabulary from the training text of a corpus into the empty ``folder``; held-out text is never read.
 
     Returns:
-        Figures, with the share of each language's documents that was drawn.
+        Figures to be signed: ``sample`` (draws by language, documents, Merkle root of their ids), ``by_language``
+        (cost on the language's own text), ``parallel`` (cost on parallel text, or ``not_measured`` and why) and, where
+        it was asked for, ``parity`` (the rounds, and amounts and costs before and after).
 
     Raises:
-        TokenizerError: there is no text, or too little for the vocabulary.
+        TokenizerError: there is no text, too little for the vocabulary, or it costs a language more than the gate lets.
     """
-    streams = [stream for stream in read_streams(corpus) if stream.use == "train"]
-    if not streams:
+    sampler = Sampler(corpus, seed, settings.sample_bytes)
+    if not sampler.streams:
         raise TokenizerError(
             f"{corpus}: no document was both admitted and kept, so there is nothing to train on. The ledger says why "
             "for each document; `herkomst check CONFIG` says what the policy makes of each source."
         )
-    shares = _shares(streams, settings)
-    figures = train_tokenizer(_sample(corpus, streams, shares, seed), settings, folder)
-    return figures | {"sampled_share": {name: round(share, 4) for name, share in sorted(shares.items())}}
-
-
-def _shares(streams: list[StreamInfo], settings: TokenizerSettings) -> dict[str, float]:
-    """The share of each language's text to draw: proportional to size ** temperature, within the bytes allowed."""
-    sizes: Counter[str] = Counter()
-    for stream in streams:
-        sizes[stream.language] += stream.bytes
-    weights = {name: size**settings.temperature for name, size in sizes.items()}
-    total = sum(weights.values())
-    wanted = {name: settings.sample_bytes * weight / total for name, weight in weights.items()}
-    return {name: min(1.0, wanted[name] / sizes[name]) for name in sizes}
-
-
-def _sample(corpus: Path, streams: list[StreamInfo], shares: dict[str, float], seed: int) -> Iterator[str]:
-    for stream in streams:
-        for row in read_shard(corpus / stream.file, ["id", "text"]):
-            drawn = hashlib.sha256(f"herkomst-vocabulary-v1\0{seed}\0{row['id']}".encode()).digest()
-            if int.from_bytes(drawn[:8], "big") < shares[stream.language] * 2**64:
-                yield row["text"]
-
-
-def fertility(corpus: Path, tokenizer: Path) -> dict[str, dict[str, float]]:
-    """Tokens per word and bytes per token by language, on up to 400 kB of held-out text (else of training text).
-
-    A word is what ``data_curation.words`` calls one, so figures are comparable within a run and not with fertilities
-    measured on words parted by white space.
-    """
-    fast, splitter = load_fast(tokenizer), RegexWords()
-    found: dict[str, Counter[str]] = {}
-    for stream in sorted(read_streams(corpus), key=lambda stream: (stream.use != "held-out", stream.name)):
-        counts = found.setdefault(stream.language, Counter())
-        for row in read_shard(corpus / stream.file, ["text", "text_bytes"]):
-            if counts["bytes"] >= _MEASURED_BYTES:
-                break
-            counts["bytes"] += row["text_bytes"]
-            counts["words"] += len(splitter.word_tokenize(row["text"]))
-            counts["tokens"] += len(fast.encode(row["text"], add_special_tokens=False).ids)
+    maker = _Maker(sampler, settings, *_parallel(settings))
+    learnt, parity = maker.even(settings.parity, folder) if settings.parity else (maker.plain(folder), None)
+    root, documents = write_ids(folder / SAMPLED_IDS, sampler.ids(learnt.draws))
+    by_language = fertility(corpus, folder)
+    check_gate(settings.gate, by_language, learnt.parallel)
     return {
-        name: {
-            **counts,
-            "tokens_per_word": round(counts["tokens"] / max(1, counts["words"]), 3),
-            "bytes_per_token": round(counts["bytes"] / max(1, counts["tokens"]), 3),
-        }
-        for name, counts in sorted(found.items())
+        **learnt.figures,
+        "sample": {"root": root, "documents": documents, "by_language": _stated(learnt.draws)},
+        "by_language": by_language,
+        "parallel": learnt.parallel,
+        **({"parity": parity} if parity else {}),
     }
+
+
+def measure_tokenizer(corpus: Path, settings: TokenizerSettings, folder: Path) -> dict[str, Any]:
+    """What a vocabulary that was not learnt here costs each language of the corpus, held to the gate.
+
+    Returns:
+        ``by_language`` and ``parallel`` as `make_tokenizer` gives them.
+
+    Raises:
+        TokenizerError: it costs a language more than the gate lets.
+    """
+    text, missing = _parallel(settings)
+    by_language = fertility(corpus, folder)
+    parallel: Mapping[str, Any] = {"not_measured": missing}
+    if text is not None and settings.parallel is not None:
+        parallel = on_parallel_text(text, counter(folder), settings.parallel.reference, by_language.keys())
+    check_gate(settings.gate, by_language, parallel)
+    return {"by_language": by_language, "parallel": parallel}
+
+
+def _parallel(settings: TokenizerSettings) -> tuple[Parallel | None, str]:
+    """The parallel text or why there is none; only parity cannot do without."""
+    if settings.parallel is None:
+        return None, _NO_PARALLEL
+    try:
+        return read_parallel(settings.parallel), ""
+    except HerkomstError as fault:
+        if settings.parity:
+            raise
+        return None, str(fault)
+
+
+def _stated(draws: Mapping[str, Draw]) -> dict[str, Any]:
+    return {name: draw.values() for name, draw in sorted(draws.items())}
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Learns vocabularies from one corpus and measures them; ``missing`` says why there is no parallel text."""
+
+    sampler: Sampler
+    settings: TokenizerSettings
+    parallel: Parallel | None
+    missing: str
+
+    def plain(self, folder: Path) -> _Learnt:
+        """The vocabulary of amounts by size and temperature alone, measured on the whole parallel text."""
+        sizes, settings = self.sampler.sizes, self.settings
+        draws = self.sampler.draw(wanted_bytes(sizes, settings.sample_bytes, settings.temperature))
+        return self._learn(draws, folder, self.parallel)
+
+    def even(self, parity: ParitySettings, folder: Path) -> tuple[_Learnt, dict[str, Any]]:
+        """The vocabulary of the most even amounts found, or the plain one if no worse; and the account of both."""
+        if self.parallel is None or self.settings.parallel is None:
+            raise TokenizerError(f"tokenizer.parity: {self.missing or _NO_PARALLEL}; no tokenizer was made.")
+        sizes, settings = self.sampler.sizes, self.settings
+        tuned_on, measured_on = self.parallel.places(1, 2), self.parallel.places(0, 2)
+        weights, rounds = parity_weights(self.sampler, settings, parity, tuned_on, self.settings.parallel.reference)
+        wanted = parity_bytes(sizes, settings, parity, weights)
+        after = self._learn(self.sampler.draw(wanted), folder, measured_on)
+        with tempfile.TemporaryDirectory() as name:
+            plain = wanted_bytes(sizes, settings.sample_bytes, settings.temperature)
+            before = self._learn(self.sampler.draw(plain), Path(name), measured_on)
+            lowered = after.parallel["worst_premium"] < before.parallel["worst_premium"]
+            if not lowered:
+                shutil.copytree(name, folder, dirs_exist_ok=True)
+        account = {
+            "lowered": lowered,
+            "rounds": [one.values() for one in rounds],
+            "weights": {name: f"{weight:.6g}" for name, weight in weights.items()},
+            "before": {"sample": _stated(before.draws), "parallel": before.parallel},
+            "after": {"sample": _stated(after.draws), "parallel": after.parallel},
+        }
+        return (after if lowered else before), account
+
+    def _learn(self, draws: Mapping[str, Draw], folder: Path, parallel: Parallel | None) -> _Learnt:
+        figures = train_tokenizer(self.sampler.texts(draws), self.settings, folder)
+        if parallel is None or self.settings.parallel is None:
+            return _Learnt(draws, figures, {"not_measured": self.missing})
+        reference, own = self.settings.parallel.reference, self.sampler.sizes
+        return _Learnt(draws, figures, on_parallel_text(parallel, counter(folder), reference, own.keys()))

@@ -1,4 +1,10 @@
-"""One process of a training job that was started by `torchrun`: ``python -m training.worker JOB.json``."""
+"""One process of a training job: ``python -m training.worker JOB.json``.
+
+Started by `training.launch`, by `torchrun` or by a cluster's launcher, it finds the others by RANK, LOCAL_RANK,
+WORLD_SIZE, MASTER_ADDR and MASTER_PORT. It ends with 0 when the plan was trained to its end and with 75 (`REQUEUE`)
+when it was stopped by a signal and saved; under `torchrun` with 0 then too, because that takes every other code for a
+failure and ends the processes that are still saving.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +15,23 @@ from pathlib import Path
 from typing import NoReturn
 
 from licensing.errors import HerkomstError
+from licensing.processes import die_with
 from training.job import TrainingJob
 from training.loop import train
+from training.stopping import TrainingStopped
 
 
 def main(arguments: list[str]) -> int:
-    """Train the job; the exit code is 0 only when the whole plan was trained."""
+    """Train the job; returns the exit code."""
     try:
         state = train(TrainingJob.read(Path(arguments[0])), _print_progress)
+    except TrainingStopped as stopped:
+        if os.environ.get("RANK", "0") == "0":
+            print(stopped, file=sys.stderr)
+        return 0 if "TORCHELASTIC_RUN_ID" in os.environ else stopped.exit_code
     except HerkomstError as fault:
         print(fault, file=sys.stderr)
-        return 1
+        return fault.exit_code
     return 0 if state.step else 1
 
 
@@ -31,6 +43,7 @@ def run(arguments: list[str]) -> NoReturn:
     """
     code = 1
     try:
+        die_with(int(os.environ.get("HERKOMST_PARENT", os.getppid())))
         code = main(arguments)
     except BaseException:
         traceback.print_exc()

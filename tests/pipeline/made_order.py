@@ -14,15 +14,26 @@ from data_curation.ledger_table import LEDGER, LedgerWriter
 from pipeline.run_directory import RunDirectory
 from training.checkpoint import TrainerState, checkpoint_folder, save_state
 from training.mixture import SegmentWanted, make_plan
-from training.plan import Plan, StreamRef
+from training.plan import GoldfishRule, Plan, StreamRef
 from training.token_stream import StreamWriter
 
 LENGTH = 16
+SIZES = [0, 1, 5, LENGTH - 1, LENGTH, 40]
 USES = ("train", "train", "train", "held-out", "none")
 
 
-def make_order(folder: Path, seed: int, documents: int = 60, done: float = 1.0) -> RunDirectory:
-    """Make it; ``done`` is the share of the plan's steps that the newest checkpoint has behind it."""
+def make_order(
+    folder: Path,
+    seed: int,
+    documents: int = 60,
+    done: float = 1.0,
+    goldfish: tuple[GoldfishRule, ...] = (),
+    skipped: tuple[int, ...] = (),
+) -> RunDirectory:
+    """Make it; ``done`` is the share of the plan's steps that the newest checkpoint has behind it.
+
+    ``goldfish`` are rules of the plan, ``skipped`` steps whose update was dropped, as the checkpoint says.
+    """
     drawn = random.Random(seed)
     rows = sorted((_row(drawn, seed, number) for number in range(documents)), key=lambda row: str(row["id"]))
     run = RunDirectory(folder)
@@ -38,10 +49,10 @@ def make_order(folder: Path, seed: int, documents: int = 60, done: float = 1.0) 
         if one["use"] == "train"
     ]
     wanted = [SegmentWanted("main", 9, 4), SegmentWanted("more", 5, 3, temperature=0.5)]
-    plan = make_plan(trained, wanted, LENGTH, seed, "0" * 64, "0" * 64)
+    plan = make_plan(trained, wanted, LENGTH, seed, "0" * 64, "0" * 64, goldfish=goldfish)
     run.training.mkdir()
     (run.training / "plan.json").write_text(plan.to_json())
-    _write_checkpoint(run, plan, round(plan.steps * done))
+    _write_checkpoint(run, plan, round(plan.steps * done), skipped)
     return run
 
 
@@ -68,7 +79,8 @@ def _write_tokens(folder: Path, rows: list[dict[str, Any]], drawn: random.Random
         with StreamWriter(path, np.dtype("<u2"), 0) as writer:
             for row in rows:
                 if (row["stream"], row["use"]) == key:
-                    writer.add(row["id"], [1] * drawn.choice([0, 1, 5, LENGTH - 1, LENGTH, 40]), 10)
+                    ids = random.Random(row["id"]).choices(range(1, 100), k=drawn.choice(SIZES))
+                    writer.add(row["id"], ids, 10)
         infos.append(
             {"name": key[0], "use": key[1], "group": key[0], "licence": "L", "language": "nl", "bytes": 1}
             | {"documents": writer.documents, "tokens": writer.tokens, "most_epochs": None}
@@ -79,8 +91,9 @@ def _write_tokens(folder: Path, rows: list[dict[str, Any]], drawn: random.Random
     return infos
 
 
-def _write_checkpoint(run: RunDirectory, plan: Plan, steps: int) -> None:
+def _write_checkpoint(run: RunDirectory, plan: Plan, steps: int, skipped: tuple[int, ...]) -> None:
     folder = checkpoint_folder(run.checkpoints, steps)
     folder.mkdir(parents=True)
     digests = ("0" * 64, plan.digest(), "0" * 64, "0" * 64)
-    save_state(folder, TrainerState(steps, *digests, 10_000, 9_000, 0.0, "", "", 0.0))
+    state = TrainerState(steps, *digests, 10_000, 9_000, 0.0, "", "", 0.0, skipped_steps=list(skipped))
+    save_state(folder, state)

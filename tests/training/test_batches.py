@@ -65,12 +65,13 @@ def test_a_batch_that_cannot_be_shared_is_refused(opened: tuple[PackedCorpus, Pl
 def test_reading_ahead_gives_every_step_once_and_passes_faults_on(opened: tuple[PackedCorpus, Plan]) -> None:
     batches = Batches(*opened, 0, 1)
     with ReadAhead(batches, 1, 5) as ahead:
-        assert [batch.step for batch in ahead] == [1, 2, 3, 4]
-    with ReadAhead(batches, 0, 99) as ahead, pytest.raises(HerkomstError, match="there is no step 6"):
-        list(ahead)
+        assert [ahead.take().step for _ in range(4)] == [1, 2, 3, 4]
+    with ReadAhead(batches, 5, 99) as ahead, pytest.raises(HerkomstError, match="there is no step 6"):
+        ahead.take()
+        ahead.take()
 
 
 def test_leaving_early_ends_the_thread(opened: tuple[PackedCorpus, Plan]) -> None:
     with ReadAhead(Batches(*opened, 0, 1), 0, 6) as ahead:
-        next(iter(ahead))
+        ahead.take()
     assert not ahead._thread.is_alive()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,10 @@ from licensing.errors import HerkomstError
 from tests.training.conftest import make_job
 from training.batches import Batches
 from training.control import Control
+from training.meter import Meter
 from training.pack import read_packed
 from training.plan import Plan
-from training.settings import SpikeSettings
+from training.settings import Shape, SpikeSettings
 from training.spikes import SpikeGuard
 from training.step_log import StepDone, StepLog
 
@@ -29,7 +31,11 @@ def done(batches: Batches, step: int, loss: float, dropped: bool = False) -> Ste
     batch = batches.at(step)
     targets = batch.scored.sum(axis=1)
     nats = torch.tensor(targets * loss)
-    return StepDone(step, 1e-3, batch.tokens.size, 0.5, nats, targets, batch.hashes, batch.every_stream, None, dropped)
+    return StepDone(step, 1e-3, batch.read, nats, targets, batch.hashes, batch.every_stream, None, dropped)
+
+
+def flushed(log: StepLog) -> list[dict[str, Any]]:
+    return log.flush(Meter(Shape(1, 32, 2, 2, 64, 32, 400), 32, "cpu"))
 
 
 def test_lines_tell_the_mean_loss_and_each_language(packed_folder: Path, tmp_path: Path) -> None:
@@ -37,7 +43,7 @@ def test_lines_tell_the_mean_loss_and_each_language(packed_folder: Path, tmp_pat
     for step in range(3):
         log.add(done(batches, step, 2.5))
     assert not (tmp_path / "log.jsonl").read_text()
-    lines = log.flush()
+    lines = flushed(log)
     assert [line["loss"] for line in lines] == [2.5] * 3
     assert set(lines[0]["bits_per_byte"]) == {"en", "nl"}
     stream = next(s for s in read_packed(packed_folder).trained() if s.language == "nl")
@@ -50,7 +56,7 @@ def test_lines_behind_the_checkpoint_and_a_cut_line_are_dropped(packed_folder: P
     log, batches = a_log(packed_folder, tmp_path)
     for step in range(4):
         log.add(done(batches, step, 2.0))
-    log.flush()
+    flushed(log)
     with (tmp_path / "log.jsonl").open("a") as file:
         file.write('{"step": 4, "lo')
     log, _ = a_log(packed_folder, tmp_path, first_step=2)
@@ -60,10 +66,10 @@ def test_lines_behind_the_checkpoint_and_a_cut_line_are_dropped(packed_folder: P
 def test_a_loss_that_is_no_number_stops_unless_the_step_was_dropped(packed_folder: Path, tmp_path: Path) -> None:
     log, batches = a_log(packed_folder, tmp_path)
     log.add(done(batches, 0, math.nan, dropped=True))
-    assert log.flush()[0]["loss"] is None
+    assert flushed(log)[0]["loss"] is None
     log.add(done(batches, 1, math.inf))
     with pytest.raises(HerkomstError, match="step 1: the loss is not a number"):
-        log.flush()
+        flushed(log)
 
 
 def test_a_spike_is_dropped_and_not_compared_with_later() -> None:

@@ -1,0 +1,99 @@
+"""What the accounts cost: Herkomst's loop next to the barest PyTorch loop and to the Hugging Face Trainer, on the CPU.
+
+python benchmarks/training_overhead.py [--rounds 30] [--steps 5] [--threads 1] [--depth 2] [--length 256] ...
+
+The same model, batch, optimizer, precision and thread count; each in its own process, taking turns of a few steps in
+one order and then in the other, so that whatever else the machine does falls on all of them. The ratio is taken round
+by round, in wall time and in processor time; above 1 Herkomst is faster. "documents apart" has attention within each
+document alone, which is more work than the others do and is shown for its price.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from measure import machine
+from training_peers import Round, Runner, Work, make_packed, ratio, take_turns
+
+from training.settings import ModelSettings, resolve_shape
+
+OURS, APART, BARE, TRAINER = "Herkomst", "Herkomst, documents apart", "bare PyTorch loop, random data", "HF Trainer"
+
+
+def main() -> None:
+    """Run them in turns and print two tables."""
+    chosen = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        model = ModelSettings(depth=chosen.depth, sequence_length=chosen.length)
+        shape = resolve_shape(model, chosen.vocabulary)
+        make_packed(Path(folder) / "tokens", chosen.vocabulary, chosen.tokens)
+        work = Work(Path(folder), shape, chosen.batch, chosen.micro, chosen.threads)
+        plain, apart = (_with_mask(work, mask, chosen.steps) for mask in (False, True))
+        wanted = {OURS: ("herkomst", plain), BARE: ("bare", plain), TRAINER: ("trainer", plain)}
+        if not chosen.without_mask:
+            wanted[APART] = ("herkomst", apart)
+        runners = {name: Runner(system, its, chosen.steps, 2 * chosen.steps) for name, (system, its) in wanted.items()}
+        found = take_turns(runners, chosen.rounds)
+        for runner in runners.values():
+            runner.stop()
+    print(_versions(chosen), end="\n\n")
+    print(f"{shape.parameters:,} parameters ({shape}), {work.tokens:,} tokens a step", end="\n\n")
+    _print_speeds(found, chosen.steps, work.tokens)
+    _print_ratios(found)
+
+
+def _print_speeds(found: dict[str, list[Round]], steps: int, tokens: int) -> None:
+    print("| system | ms a step, median (p10 to p90) | tokens/s | processor ms a step |\n|---|---|---|---|")
+    for name, rounds in found.items():
+        wall = sorted(one.wall / steps * 1e3 for one in rounds)
+        low, high = wall[len(wall) // 10], wall[-1 - len(wall) // 10]
+        middle = statistics.median(wall)
+        processor = statistics.median(one.processor / steps * 1e3 for one in rounds)
+        print(f"| {name} | {middle:.1f} ({low:.1f} to {high:.1f}) | {tokens / middle * 1e3:,.0f} | {processor:.1f} |")
+    print()
+
+
+def _print_ratios(found: dict[str, list[Round]]) -> None:
+    print("| speed of | against | wall time (95 %) | processor time (95 %) | asked |\n|---|---|---|---|---|")
+    for ours, theirs, asked in ((OURS, BARE, "0.97"), (OURS, TRAINER, "1.0"), (APART, BARE, "-"), (APART, OURS, "-")):
+        if ours in found:
+            wall = ratio([one.wall for one in found[ours]], [one.wall for one in found[theirs]])
+            processor = ratio([one.processor for one in found[ours]], [one.processor for one in found[theirs]])
+            print(f"| {ours} | {theirs} | {_interval(wall)} | {_interval(processor)} | {asked} |")
+
+
+def _interval(values: tuple[float, float, float]) -> str:
+    middle, low, high = values
+    return f"**{middle:.3f}** ({low:.3f} to {high:.3f})"
+
+
+def _with_mask(work: Work, mask: bool, log_every: int) -> Work:
+    """The log is put together once a round, so that no round goes without its share of the accounts."""
+    return Work(**{**vars(work), "settings": {"document_mask": mask, "log_every": log_every}})
+
+
+def _versions(chosen: argparse.Namespace) -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "accelerate"))
+    return (
+        f"{machine()}, {packages}; fp32, {chosen.threads} thread(s), {chosen.rounds} rounds of {chosen.steps} steps "
+        f"each in turns, batch {chosen.batch} in micro-batches of {chosen.micro}"
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (
+        ("rounds", 30), ("steps", 5), ("threads", 1), ("depth", 2), ("length", 256), ("batch", 16), ("micro", 4),
+        ("vocabulary", 8192), ("tokens", 2_000_000),
+    ):  # fmt: skip
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--without-mask", action="store_true", help="leave the run with documents apart out")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""`herkomst replay` on a whole run: it agrees, says so under a signature, and notices what was changed."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.replay import row_agrees
+from pipeline.run_directory import RunDirectory
+from pipeline.runner import newest_entries
+from pipeline.trace import Tracer
+from pipeline.verify import verify
+from tests.pipeline.conftest import REPOSITORY, herkomst
+from training.batches import HASH_BYTES
+from training.job import TrainingJob
+from training.replay import replay
+
+
+@pytest.fixture
+def copied(small_run: Path, tmp_path: Path) -> Path:
+    shutil.copytree(small_run, tmp_path / "runs" / "small")
+    shutil.copy(small_run.parents[1] / "key.pem", tmp_path / "key.pem")
+    return tmp_path / "runs" / "small"
+
+
+def test_a_run_agrees_and_the_statement_is_signed(copied: Path) -> None:
+    cwd = copied.parents[1]
+    told = json.loads(herkomst("replay", "runs/small", "--steps", "3:9", "--json", cwd=cwd).stdout)
+    assert told["agrees"] and (told["weights"], told["order"]) == ("equal", "equal")
+    assert told["rows_traced"] == 6 * 8 and told["rows_disagreeing"] == 0
+    entry = newest_entries(RunDirectory(copied))["replay"]
+    assert entry.predicate["figures"] == told
+    assert not verify(RunDirectory(copied))
+    assert not (copied / "work" / "replay").exists()
+
+
+def test_a_changed_log_is_noticed(copied: Path) -> None:
+    cwd = copied.parents[1]
+    log = copied / "training" / "log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines[4]["loss"] += 1
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = herkomst("replay", "runs/small", "--steps", "3:5", cwd=cwd, check=False)
+    assert done.returncode == 1 and "DOES NOT AGREE" in done.stdout
+
+
+@pytest.mark.parametrize(("steps", "said"), [("3", "write the first step"), ("5:99", "it did steps 0 to 11")])
+def test_what_cannot_be_replayed_is_said(copied: Path, steps: str, said: str) -> None:
+    done = herkomst("replay", "runs/small", "--steps", steps, cwd=copied.parents[1], check=False)
+    assert done.returncode != 0 and said in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_trace_and_replay_agree_on_100_rows_of_the_demo(tmp_path: Path) -> None:
+    """The rows that a second training was fed are those that the trace names, forwards and backwards."""
+    run = RunDirectory(REPOSITORY / "runs" / "demo")
+    if not (run.training / "job.json").exists():
+        pytest.skip("runs/demo is not there; `make demo` makes it")
+    tracer = Tracer(run)
+    done = replay(TrainingJob.read(run.training / "job.json"), 340, 360, tmp_path / "again", lambda *_: None)
+    fed = np.fromfile(done.row_hashes, dtype=np.uint8).reshape(-1, HASH_BYTES)
+    plan = tracer.plan
+    assert plan is not None
+    batch = plan.segment_of(done.begin).batch
+    for at in random.Random(5).sample(range(len(fed)), 100):
+        step, row = done.begin + at // batch, at % batch
+        assert row_agrees(tracer, plan, step, row, fed[at].tobytes())
+        assert not row_agrees(tracer, plan, step, (row + 1) % batch, fed[at].tobytes())
