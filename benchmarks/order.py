@@ -110,7 +110,7 @@ def table(found: dict[str, Measured], lookup: float, numbers: list[int]) -> str:
     packages = ["numpy", *(["grain"] if "grain" in found else [])]
     lines = [
         f"{machine()}, {', '.join(f'{name} {version(name)}' for name in packages)}; {documents:,} documents, "
-        f"{sequences:,} sequences, batches of {BATCH:,}",
+        f"{sequences:,} sequences, batches of {BATCH:,}; seconds and milliseconds are of processor time",
         "",
         "| order | build, s | kept, MB | memory at peak, GiB | batch, ms "
         f"| steps of {partner:,} documents, s | times ours |",

@@ -1,6 +1,6 @@
 """What the accounts cost: Herkomst's loop next to the barest PyTorch loop and to the Hugging Face Trainer, on the CPU.
 
-python benchmarks/training_overhead.py [--rounds 30] [--steps 5] [--threads 1] [--depth 2] [--length 256] ...
+python benchmarks/training_overhead.py [--rounds 30] [--steps 4] [--threads 1] [--depth 2] [--length 256] ...
 
 The same model, batch, optimizer, precision and thread count; each in its own process, taking turns of a few steps in
 one order and then in the other, so that whatever else the machine does falls on all of them. The ratio is taken round
@@ -87,8 +87,8 @@ def _versions(chosen: argparse.Namespace) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (
-        ("rounds", 30), ("steps", 5), ("threads", 1), ("depth", 2), ("length", 256), ("batch", 16), ("micro", 4),
-        ("vocabulary", 8192), ("tokens", 2_000_000),
+        ("rounds", 30), ("steps", 4), ("threads", 1), ("depth", 2), ("length", 256), ("batch", 8), ("micro", 4),
+        ("vocabulary", 6000), ("tokens", 2_000_000),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--without-mask", action="store_true", help="leave the run with documents apart out")

@@ -40,8 +40,7 @@ def explain(loaded: Loaded) -> str:
     lines += ["", "Curation", *(f"  {line}" for line in explain_curation(loaded))]
     if config.base_model:
         lines += ["", "Base model", *(f"  {line}" for line in explain_base(loaded))]
-    else:
-        lines += ["", "Vocabulary", *(f"  {line}" for line in explain_vocabulary(loaded))]
+    lines += ["", "Vocabulary", *(f"  {line}" for line in explain_vocabulary(loaded))]
     lines += ["", "Model and training", *(f"  {line}" for line in _training(loaded))]
     lines += ["", "Evaluation", f"  suites: {', '.join(config.evaluation.suites)}"]
     lines += ["", "Report", f"  by {config.report.provider}, contact {config.report.contact}"]

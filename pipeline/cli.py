@@ -225,33 +225,6 @@ def _sign_withdrawal(directory: Any, asked: Any) -> tuple[dict[str, Any], str]:
 
 
 @app.command()
-def export(
-    run: RunPath,
-    to: Annotated[Path, typer.Option("--to", help="Folder to write; it must not exist yet.")],
-    json: AsJson = False,
-) -> None:
-    """Write a finished run as a release: weights, tokenizer, model card, digests and a signed statement over all.
-
-    Refused where `herkomst verify` finds anything, or where text of the run is to be withdrawn.
-
-    Example: herkomst export runs/demo --to release/
-    """
-    from pipeline.export import export as export_run
-    from pipeline.run_directory import RunDirectory
-    from pipeline.trace import dump
-
-    done = export_run(RunDirectory(run), to)
-    if json:
-        named = {"folder": str(done.folder), "key": done.key, "weights_sha256": done.weights_sha256}
-        typer.echo(dump(named | {"notes": list(done.notes)}))
-        return
-    typer.echo(f"Release: {done.folder}\nSigned with key {done.key}. To check it: sha256sum -c SHA256SUMS")
-    typer.echo(f"Once it is handed out, name it under releases, with weights_sha256: {done.weights_sha256}")
-    for note in done.notes:
-        typer.echo(f"Note: {note}")
-
-
-@app.command()
 def replay(
     run: RunPath,
     steps: Annotated[str, typer.Option(help="First step and the one after the last, counted from 0: 100:120.")],
@@ -283,6 +256,33 @@ def replay(
     typer.echo(dump({**result.figures, "agrees": result.agrees}) if json else as_text(result))
     if not result.agrees:
         raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    run: RunPath,
+    to: Annotated[Path, typer.Option("--to", help="Folder to write; it must not exist yet.")],
+    json: AsJson = False,
+) -> None:
+    """Write a finished run as a release: weights, tokenizer, model card, digests and a signed statement over all.
+
+    Refused where `herkomst verify` finds anything, or where text of the run is to be withdrawn.
+
+    Example: herkomst export runs/demo --to release/
+    """
+    from pipeline.export import export as export_run
+    from pipeline.run_directory import RunDirectory
+    from pipeline.trace import dump
+
+    done = export_run(RunDirectory(run), to)
+    if json:
+        named = {"folder": str(done.folder), "key": done.key, "weights_sha256": done.weights_sha256}
+        typer.echo(dump(named | {"notes": list(done.notes)}))
+        return
+    typer.echo(f"Release: {done.folder}\nSigned with key {done.key}. To check it: sha256sum -c SHA256SUMS")
+    typer.echo(f"Once it is handed out, name it under releases, with weights_sha256: {done.weights_sha256}")
+    for note in done.notes:
+        typer.echo(f"Note: {note}")
 
 
 @app.command()

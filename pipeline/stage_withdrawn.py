@@ -61,7 +61,7 @@ def figures_of_kept_tokenizer(context: Context) -> dict[str, Any]:
     from training.vocabulary_sample import SAMPLED_IDS
 
     figures = dict(context.known["tokenizer"].predicate["figures"])
-    if figures.get("from_base_model"):
+    if "sample" not in figures:  # a base model's own, which nothing of this corpus is in
         return figures | {"kept_after_withdrawal": True}
     withdrawn = packed(sorted(_withdrawn_ids(context.run)))
     found = SortedIds(context.run.tokenizer / SAMPLED_IDS).places_of(withdrawn)

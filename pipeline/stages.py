@@ -153,17 +153,16 @@ def _commit(context: Context) -> dict[str, Any]:
 
 
 def _tokenizer(context: Context) -> dict[str, Any]:
-    from training.vocabulary import make_tokenizer, measure_tokenizer
+    from training.vocabulary import make_tokenizer, measured
 
-    run = context.run
+    loaded, run = context.loaded, context.run
     if gaps_since_pack(context) is not None:
         return figures_of_kept_tokenizer(context)
     with atomic_folder(run.tokenizer) as folder:
-        settings = vocabulary_settings(context.loaded)
-        if context.loaded.config.base_model:
-            figures = base_tokenizer(context.loaded, folder) | measure_tokenizer(run.corpus, settings, folder)
+        if loaded.config.base_model:
+            figures = base_tokenizer(loaded, folder) | measured(run.corpus, vocabulary_settings(loaded), folder)
         else:
-            figures = make_tokenizer(run.corpus, settings, context.loaded.config.seed, folder)
+            figures = make_tokenizer(run.corpus, vocabulary_settings(loaded), loaded.config.seed, folder)
         write_atomically(folder / "fertility.json", canonical(figures["by_language"]))
     return figures
 

@@ -162,8 +162,15 @@ def save_weights(folder: Path, model: Any, weights: dict[str, torch.Tensor]) -> 
 
 
 def weights_digest(folder: Path) -> str:
-    """SHA-256 of a model's weights: of the file where there is one, else of the names and digests of the parts."""
-    return joined_digest({path.name: file_digest(path)[0] for path in folder.glob("model*.safetensors")})
+    """SHA-256 of a model's weights: of the file where there is one, else of the names and digests of the parts.
+
+    Raises:
+        CheckpointError: there are none.
+    """
+    files = {path.name: file_digest(path)[0] for path in folder.glob("model*.safetensors")}
+    if not files:
+        raise CheckpointError(f"{folder}: there are no weights in it ({WEIGHTS}). Restore it from a copy.")
+    return joined_digest(files)
 
 
 def joined_digest(files: Mapping[str, str]) -> str:

@@ -58,10 +58,10 @@ class TrainingJob:
     seed: int
     begin: str | None = None
     begin_weights: str | None = None
-    base: str | None = None
-    base_weights: str | None = None
     until: int | None = None
     row_hashes: str | None = None
+    base: str | None = None
+    base_weights: str | None = None
 
     def digest(self) -> str:
         """What the weights depend on; a checkpoint of another digest is never continued."""

@@ -118,6 +118,11 @@ class Checkpoints:
                 return read_state(writing.target)
             time.sleep(_POLL)
 
+    @property
+    def failed(self) -> bool:
+        """Whether this process could not write its part: training need not go on until `save` says so."""
+        return self._writing is not None and self._writing.fault is not None
+
     def _give_up(self, writing: _Writing) -> None:
         writing.cancelled.set()
         self._writing = None

@@ -213,8 +213,8 @@ class TrainingSettings(Section):
 
     ``backend`` is how the model lies over ``processes`` (their number on all machines together): ``single`` is one
     process; with ``ddp`` each has all of it; with ``deepspeed`` they share the optimizer's state (``zero_stage`` 1),
-    the gradients too (2) and the parameters too (3); with ``fsdp`` they share all three. Backend and number of processes
-    may change from one run to the next: the order stays, and the training goes on from the same checkpoint.
+    the gradients too (2) and the parameters too (3); with ``fsdp`` they share all three. Backend and number of
+    processes may change from one run to the next: the order stays, and training goes on from the same checkpoint.
 
     With ``checkpoint_async`` files are written while training goes on, from a copy in host memory.
     ``checkpoint_file_bytes`` is the size at which another file begins, and ``checkpoint_timeout`` how many seconds a

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from training.settings import ParitySettings, TokenizerSettings
 from training.tokenizer import TokenizerError, train_tokenizer
 from training.vocabulary_cost import counter, fertility, on_parallel_text
 from training.vocabulary_gate import check_gate
-from training.vocabulary_sample import SAMPLED_IDS, Draw, Sampler, wanted_bytes, write_ids
+from training.vocabulary_sample import SAMPLED_IDS, Draw, Sampler, training_streams, wanted_bytes, write_ids
 
 _NO_PARALLEL = "the configuration names no parallel text (tokenizer.parallel)"
 
@@ -61,22 +61,26 @@ def make_tokenizer(corpus: Path, settings: TokenizerSettings, seed: int, folder:
     }
 
 
-def measure_tokenizer(corpus: Path, settings: TokenizerSettings, folder: Path) -> dict[str, Any]:
-    """What a vocabulary that was not learnt here costs each language of the corpus, held to the gate.
-
-    Returns:
-        ``by_language`` and ``parallel`` as `make_tokenizer` gives them.
+def measured(corpus: Path, settings: TokenizerSettings, folder: Path) -> dict[str, Any]:
+    """What a tokenizer that was taken over costs each language of a corpus: ``by_language`` and ``parallel``.
 
     Raises:
         TokenizerError: it costs a language more than the gate lets.
     """
-    text, missing = _parallel(settings)
+    parallel, missing = _parallel(settings)
+    own = {stream.language for stream in training_streams(corpus)}
+    found = _on_parallel(parallel, missing, settings, folder, own)
     by_language = fertility(corpus, folder)
-    parallel: Mapping[str, Any] = {"not_measured": missing}
-    if text is not None and settings.parallel is not None:
-        parallel = on_parallel_text(text, counter(folder), settings.parallel.reference, by_language.keys())
-    check_gate(settings.gate, by_language, parallel)
-    return {"by_language": by_language, "parallel": parallel}
+    check_gate(settings.gate, by_language, found)
+    return {"by_language": by_language, "parallel": found}
+
+
+def _on_parallel(
+    parallel: Parallel | None, missing: str, settings: TokenizerSettings, folder: Path, own: Collection[str]
+) -> dict[str, Any]:
+    if parallel is None or settings.parallel is None:
+        return {"not_measured": missing}
+    return on_parallel_text(parallel, counter(folder), settings.parallel.reference, own)
 
 
 def _parallel(settings: TokenizerSettings) -> tuple[Parallel | None, str]:
@@ -136,7 +140,5 @@ class _Maker:
 
     def _learn(self, draws: Mapping[str, Draw], folder: Path, parallel: Parallel | None) -> _Learnt:
         figures = train_tokenizer(self.sampler.texts(draws), self.settings, folder)
-        if parallel is None or self.settings.parallel is None:
-            return _Learnt(draws, figures, {"not_measured": self.missing})
-        reference, own = self.settings.parallel.reference, self.sampler.sizes
-        return _Learnt(draws, figures, on_parallel_text(parallel, counter(folder), reference, own.keys()))
+        own = self.sampler.sizes.keys()
+        return _Learnt(draws, figures, _on_parallel(parallel, self.missing, self.settings, folder, own))

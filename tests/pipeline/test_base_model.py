@@ -104,7 +104,14 @@ def test_a_base_model_that_is_not_admitted_stops_before_anything_runs(
 def test_check_says_what_the_base_is_and_how_large(tmp_path: Path) -> None:
     write_base(tmp_path / "base")
     told = explain(load_config(write_config(tmp_path)))
-    for part in ("base, a local folder", "Apache-2.0: admit", "duty: notice", "continued training only", "dial 2"):
+    for part in (
+        "base, a local folder",
+        "Apache-2.0: admit",
+        "duty: notice",
+        "continued training only",
+        "that of the base model",
+        "dial 2",
+    ):
         assert part in told
 
 

@@ -2,8 +2,8 @@
 
 ``python -m tests.training.backend_driver TASKS.json`` does one task after another: train ``settings`` in ``folder`` up
 to ``until`` steps from the newest checkpoint there, and write losses and norms to ``out``. ``forget`` deletes the
-checkpoints after that many steps first; ``resave`` is a folder in which what was read is saved again at once; the update
-of step ``drop`` is dropped; ``slow_write`` is how many seconds every file of a checkpoint takes.
+checkpoints after that many steps first; ``resave`` is a folder in which what was read is saved again at once; the
+update of step ``drop`` is dropped; ``slow_write`` is how many seconds every file of a checkpoint takes.
 """
 
 from __future__ import annotations

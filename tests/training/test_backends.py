@@ -169,5 +169,5 @@ def test_what_runs_is_compared_with_what_was_asked_for() -> None:
         check_deepspeed(engine, settings("zero2"))
     import torch
 
-    with pytest.raises(BackendError, match="sharded modules is 0, not 3.*not sharded is 2, not 0"):
+    with pytest.raises(BackendError, match=r"sharded modules is 0, not 3.*not sharded is 2, not 0"):
         check_fsdp(torch.nn.Linear(2, 2), 2, 1, settings("fsdp"))

@@ -18,12 +18,14 @@ from data_curation.streams import TEXT, read_streams
 from licensing.canonical import canonical
 from licensing.leaf import span_leaf
 from licensing.merkle import leaf_hash, root_of
-from training.checkpoint import finished_checkpoints, read_state
+from training.checkpoint import finished_checkpoints, read_state, save_state
+from training.job import TrainingJob
 from training.loop import train
 from training.pack import PackedCorpus, read_packed, span_row
 from training.plan import Parent, Plan, PlanError
-from training.retrain import lineage, read_plan
+from training.retrain import PARENTS, beginning_after_withdrawal, lineage, read_plan
 from training.settings import ModelSettings, SegmentSettings, TrainingSettings
+from training.skipped import skipped_steps, with_skipped
 from training.stage import train_run
 from training.withdrawn import gaps, take_out
 
@@ -169,8 +171,6 @@ def test_retraining_gives_the_model_that_never_had_the_text(
 
     never_had_it = replace(plan, corpus_root="1" * 64, tokens_root=after.root)
     (tmp_path / "other.json").write_text(never_had_it.to_json(), encoding="utf-8")
-    from training.job import TrainingJob
-
     job = replace(
         TrainingJob.read(tmp_path / "training" / "job.json"),
         plan=str(tmp_path / "other.json"),
@@ -197,6 +197,33 @@ def test_checkpoints_that_read_the_text_are_set_aside(
         assert state.step <= plans[state.plan_digest]
     aside = (tmp_path / "checkpoints" / "superseded").glob("*/step-*")
     assert sorted(read_state(folder).step for folder in aside) == list(range(step + 1, 7))
+
+
+def test_a_run_that_skipped_steps_goes_back_to_before_it_read_the_text(
+    packed_folder: Path, corpus: Path, tmp_path: Path, trained: Callable[..., dict[str, Any]]
+) -> None:
+    """The step that first read the document had its update dropped, which without the text it might not have had."""
+    training, checkpoints = tmp_path / "training", tmp_path / "checkpoints"
+    trained(packed_folder)
+    laid = read_plan(training / "plan.json")
+    name, step = read_late(read_packed(packed_folder), laid)
+    run = with_skipped(laid, [1, step])
+    (training / "plan.json").write_text(run.to_json(), encoding="utf-8")
+    for folder in finished_checkpoints(checkpoints):
+        state = read_state(folder)
+        save_state(folder, replace(state, skipped_steps=[one for one in (1, step) if one < state.step]))
+    after = blanked(read_packed(packed_folder), corpus, {name}, tmp_path)
+    job = TrainingJob.read(training / "job.json")
+    begin = beginning_after_withdrawal(after, training, checkpoints, "1" * 64, job.recipe())
+    assert begin is not None and begin.plan.parent == Parent(laid.digest(), step)
+    assert begin.checkpoint == f"step-{step:08d}" and skipped_steps(begin.plan) == []
+    assert read_plan(training / PARENTS / f"{laid.digest()}.json") == run
+
+    # The stage is run again after the new training came to its end, and skipped another step.
+    (training / "plan.json").write_text(with_skipped(begin.plan, [1, 5]).to_json(), encoding="utf-8")
+    weights = {"begin": begin.checkpoint, "begin_weights": begin.weights_sha256}
+    replace(job, plan_digest=begin.plan.digest(), **weights).write(training / "job.json")
+    assert beginning_after_withdrawal(after, training, checkpoints, "1" * 64, job.recipe()) == begin
 
 
 @pytest.mark.parametrize("lost", ["job.json", "nothing"])
