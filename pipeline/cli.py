@@ -229,7 +229,10 @@ def replay(
     run: RunPath,
     steps: Annotated[str, typer.Option(help="First step and the one after the last, counted from 0: 100:120.")],
     tolerance: Annotated[
-        float, typer.Option(help="Nats a token that losses may differ by where weights are not equal bit for bit.")
+        float,
+        typer.Option(
+            min=0, max=0.1, help="Nats a token that losses may differ by where weights are not equal in bits."
+        ),
     ] = 1e-3,
     json: AsJson = False,
 ) -> None:

@@ -12,6 +12,7 @@ import platform
 import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,11 @@ def replay_run(run: RunDirectory, steps: tuple[int, int], tolerance: float, key:
         try:
             done = replay(job, *steps, folder, tick)
             result = _result(run, done, tolerance)
+        except (OSError, ValueError) as fault:
+            raise HerkomstError(
+                f"{run.path}: steps {steps[0]}:{steps[1]} could not be replayed ({fault}); nothing was signed. "
+                f"`herkomst verify {run.path}` names files that are missing or damaged."
+            ) from fault
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         _sign(run, key, result, began)
@@ -113,11 +119,16 @@ def _changed(run: RunDirectory, done: Replay) -> tuple[bool, list[str]]:
     entry = newest_entries(run).get("train")
     if entry is None:
         return False, []
-    folders = [done.checkpoint, checkpoint_folder(run.checkpoints, done.end).name if done.then else None]
-    files = [run.training / name for name in ("plan.json", "job.json", "log.jsonl")]
-    files += [path for name in filter(None, folders) for path in (run.checkpoints / name).iterdir()]
-    named = {path.relative_to(run.path).as_posix(): path for path in files}
-    return True, sorted(name for name, path in named.items() if file_digest(path)[0] != entry.subjects.get(name))
+    names = {f"training/{name}" for name in ("plan.json", "job.json", "log.jsonl")}
+    for folder in filter(None, (done.checkpoint, checkpoint_folder(run.checkpoints, done.end).name)):
+        # One that was signed and is gone is not one that was never there.
+        names |= {name for name in entry.subjects if name.startswith(f"checkpoints/{folder}/")}
+        names |= {path.relative_to(run.path).as_posix() for path in (run.checkpoints / folder).glob("*")}
+    return True, sorted(name for name in names if _digest(run.path / name) != entry.subjects.get(name))
+
+
+def _digest(path: Path) -> str:
+    return file_digest(path)[0] if path.is_file() else "no file"
 
 
 def _rows(run: RunDirectory, done: Replay) -> tuple[int, int]:

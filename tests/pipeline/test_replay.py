@@ -66,6 +66,20 @@ def test_files_that_the_training_did_not_sign_do_not_agree(copied: Path) -> None
     assert told is not None and not told["agrees"] and told["steps"] == [3, 5]
 
 
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ("checkpoints/step-00000006/herkomst.json", "NOT AS SIGNED: checkpoints/step-00000006/herkomst.json"),
+        ("training/plan.json", "nothing was signed"),
+        ("tokens/streams.json", "nothing was signed"),
+    ],
+)
+def test_a_file_that_is_gone_is_no_agreement(copied: Path, lost: str, said: str) -> None:
+    (copied / lost).unlink()
+    done = herkomst("replay", "runs/small", "--steps", "3:6", cwd=copied.parents[1], check=False)
+    assert done.returncode == 1 and said in done.stdout + done.stderr and "Traceback" not in done.stderr
+
+
 def test_a_replay_of_a_training_that_was_done_again_since_is_not_told_of() -> None:
     figures = {"agrees": True, "steps": [3, 5]}
     entry = {"training": "a", "figures": figures, "disagreed": None, "finished": "2026-11-24T01:02:03"}
