@@ -33,6 +33,7 @@ from training.checkpoint import (
     keep_newest,
     latest_checkpoint,
     read_state,
+    refuse_other_format,
     save_state,
 )
 from training.checkpoint_layout import Layout, lay_out
@@ -72,6 +73,7 @@ class Checkpoints:
                 "all of them see it."
             )
         if found:
+            refuse_other_format(*found)
             scatter_files(backend, found[0])
         return _by(found[1] if found else _first_state(job), job, backend)
 

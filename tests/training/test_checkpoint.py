@@ -188,13 +188,15 @@ def test_a_process_that_never_writes_is_not_waited_for_for_ever(tmp_path: Path) 
     assert not target.exists()
 
 
-def test_a_checkpoint_of_the_former_format_is_refused(whole: Task, tmp_path: Path) -> None:
+def test_a_checkpoint_of_the_former_format_can_be_asked_about_but_not_continued(whole: Task, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(whole.folder, folder)
-    path = folder / "step-00000006" / "herkomst.json"
-    values = json.loads(path.read_bytes())
-    del values["format"]
-    path.write_text(json.dumps(values))
+    newest = folder / "step-00000006"
+    values = json.loads((newest / "herkomst.json").read_bytes())
+    for added in ("format", "order_digest", "skipped_steps", "recent_losses", "world", "backend", "random"):
+        del values[added]
+    (newest / "herkomst.json").write_text(json.dumps(values))
+    assert (read_state(newest).format, read_state(newest).step, read_state(newest).skipped_steps) == (1, 6, ())
     with pytest.raises(CheckpointError, match=r"format 1, .*format 2 only.*Move the folder away"):
         train(Task(str(folder), "", settings=whole.settings))
 
