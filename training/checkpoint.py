@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +36,9 @@ class TrainerState:
     """Where a checkpoint stands; ``step`` is the number of steps done, token counts are since the first step.
 
     ``order_digest`` is a chain over the tokens really fed, ``skipped_steps`` were read but not learnt from and
-    ``recent_losses`` are what a spike is judged by. ``code_version``, ``torch_version``, ``world`` and ``backend`` say
-    what wrote it; none of them is needed to go on. There is no state of a random generator: after the weights are made
-    nothing is drawn, which ``random`` states.
+    ``recent_losses`` are what a spike is judged by. ``files`` are the SHA-256 of the tensor files by name.
+    ``code_version``, ``torch_version``, ``world`` and ``backend`` say what wrote it; none of them is needed to go on.
+    There is no state of a random generator: after the weights are made nothing is drawn, which ``random`` states.
     """
 
     step: int
@@ -61,6 +61,7 @@ class TrainerState:
     torch_version: str = ""
     world: int = 1
     backend: str = ""
+    files: dict[str, str] = field(default_factory=dict)
     random: str = NOTHING_DRAWN
     format: int = FORMAT
 
