@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training.base_model import CONFIG, tokenizer_files
-from training.special_tokens import SPECIAL_TOKENS, SpecialTokens, special_tokens, vocabulary_size
-from training.tokenizer import TokenizerError, encode_checked, load_fast, load_sentencepiece
+from training.special_tokens import SpecialTokens, special_tokens, vocabulary_size
+from training.tokenizer import SPECIAL_TOKENS, TokenizerError, encode_checked, load_fast, load_sentencepiece
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -38,7 +38,7 @@ def take_tokenizer(base: Path, folder: Path) -> dict[str, Any]:
     """
     for path in tokenizer_files(base):
         shutil.copyfile(path, folder / path.name)
-    tokenizer = load_fast(folder)
+    tokenizer = _open(folder / "tokenizer.json")
     if tokenizer.truncation or tokenizer.padding:
         # Meant for short inputs; documents are packed whole.
         tokenizer.no_truncation()
@@ -55,6 +55,14 @@ def take_tokenizer(base: Path, folder: Path) -> dict[str, Any]:
         "padding": found.padding,
         "padding_is": why,
     }
+
+
+def _open(path: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.encode_special_tokens = True
+    return tokenizer
 
 
 def _named(folder: Path) -> dict[str, str]:

@@ -12,12 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from licensing.canonical import canonical
-from training.tokenizer import END_OF_DOCUMENT, PADDING, UNKNOWN, TokenizerError, load_fast, special_ids
+from training.tokenizer import (
+    END_OF_DOCUMENT,
+    PADDING,
+    SPECIAL_TOKENS,
+    UNKNOWN,
+    TokenizerError,
+    load_fast,
+    special_ids,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-SPECIAL_TOKENS = "special-tokens.json"
 
 
 @dataclass(frozen=True, slots=True)

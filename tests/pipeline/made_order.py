@@ -95,5 +95,5 @@ def _write_checkpoint(run: RunDirectory, plan: Plan, steps: int, skipped: tuple[
     folder = checkpoint_folder(run.checkpoints, steps)
     folder.mkdir(parents=True)
     digests = ("0" * 64, plan.digest(), "0" * 64, "0" * 64)
-    state = TrainerState(steps, *digests, 10_000, 9_000, 0.0, "", "", 0.0, skipped_steps=list(skipped))
+    state = TrainerState(steps, *digests, 10_000, 9_000, 0.0, "", "", 0.0, skipped_steps=skipped)
     save_state(folder, state)

@@ -30,13 +30,13 @@ BASE = {
 
 
 def write_config(folder: Path, **base: str) -> Path:
-    """The small run, continued from the tiny base for six steps."""
+    """The small run, continued from the tiny base for twelve steps."""
     config: dict[str, Any] = small_config()
     del config["tokenizer"]
     config["base_model"] = BASE | base
     config["model"] = {"sequence_length": 64}
     config["release"] = {"licence": "Apache-2.0", "name_partners": True}
-    config["training"] |= {"segments": [{"name": "main", "steps": 6}], "learning_rate": 1e-3}
+    config["training"] |= {"segments": [{"name": "main", "steps": 12}], "learning_rate": 1e-3}
     path = folder / "small.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return path
@@ -52,10 +52,10 @@ def test_a_run_continues_from_a_base_model_and_releases_it(tmp_path: Path) -> No
     assert herkomst("verify", "runs/small", cwd=tmp_path).returncode == 0
     assert "Nothing to do" in herkomst("run", "small.yaml", cwd=tmp_path).stdout
 
-    # ---- the weights are the base's, moved by six steps
+    # ---- the weights are the base's, moved by twelve steps
     before, after = (
         load_file(base / "model.safetensors"),
-        load_file(run / "checkpoints/step-00000006/model.safetensors"),
+        load_file(run / "checkpoints/step-00000012/model.safetensors"),
     )
     assert before.keys() == after.keys()
     moved = {name: float(abs(after[name] - before[name]).max()) for name in before}
@@ -104,7 +104,14 @@ def test_a_base_model_that_is_not_admitted_stops_before_anything_runs(
 def test_check_says_what_the_base_is_and_how_large(tmp_path: Path) -> None:
     write_base(tmp_path / "base")
     told = explain(load_config(write_config(tmp_path)))
-    for part in ("base, a local folder", "Apache-2.0: admit", "duty: notice", "continued training only", "dial 2"):
+    for part in (
+        "base, a local folder",
+        "Apache-2.0: admit",
+        "duty: notice",
+        "continued training only",
+        "that of the base model",
+        "dial 2",
+    ):
         assert part in told
 
 
@@ -123,7 +130,7 @@ def test_a_licence_judged_by_name_in_the_policy_goes_first(tmp_path: Path) -> No
         ({"base_model": BASE | {"path": "org/name"}}, "commit hash of org/name is needed"),
         ({"base_model": BASE | {"path": "org/name", "revision": "main"}}, "revision"),
         ({"base_model": BASE | {"revision": "0" * 40}}, "a local folder has none"),
-        ({"tokenizer": {"vocabulary_size": 500}}, "brings its own tokenizer"),
+        ({"tokenizer": {"vocabulary_size": 500}}, "take out tokenizer.vocabulary_size"),
         ({"training": small_config()["training"]}, "training.learning_rate is needed"),
         ({"base_model": None}, "model.depth is missing"),
     ],

@@ -114,7 +114,7 @@ def test_a_skipped_step_is_shown_as_such(tmp_path: Path) -> None:
     tracer = Tracer(make_order(tmp_path, 3, skipped=SKIPPED))
     assert tracer.step(9)["skipped"] is True and "whose update was dropped" in step_as_text(tracer.step(9))
     assert "skipped" not in tracer.step(8) and step_as_text(tracer.step(8)).startswith("step 8\n")
-    assert read_state(finished_checkpoints(tracer._run.checkpoints)[-1]).skipped_steps == list(SKIPPED)
+    assert read_state(finished_checkpoints(tracer._run.checkpoints)[-1]).skipped_steps == SKIPPED
 
 
 # --- the bundle, which has no tokens
@@ -178,7 +178,7 @@ def test_checkpoints_and_plan_must_name_the_same_skipped_steps(small_run: Path, 
     assert all("other skipped steps" in one for one in found.values())
     for folder in finished_checkpoints(run.checkpoints):
         state = read_state(folder)
-        save_state(folder, replace(state, skipped_steps=[step for step in (4, 9) if step < state.step]))
+        save_state(folder, replace(state, skipped_steps=tuple(step for step in (4, 9) if step < state.step)))
     assert not list(_checkpoints(run, newest))
     path.write_text(replace(with_skipped(laid, [4, 9]), seed=laid.seed + 1).to_json())
-    assert {"names another plan" in str(finding) for finding in _checkpoints(run, newest)} == {True}
+    assert sum("names another plan" in str(finding) for finding in _checkpoints(run, newest)) == 3

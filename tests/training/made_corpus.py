@@ -18,10 +18,6 @@ SYLLABLES = {
     "nl": ["ho", "ij", "ke", "lu", "mo"],
     "el": ["να", "πο", "ρι", "σε", "τυ"],
 }
-    "en": ["bo", "ca", "di", "fe", "gu"],
-    "nl": ["ho", "ij", "ke", "lu", "mo"],
-    "el": ["να", "πο", "ρι", "σε", "τυ"],
-}
 
 
 def word(language: str, number: int) -> str:

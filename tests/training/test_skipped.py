@@ -71,7 +71,9 @@ def test_the_published_plan_as_laid() -> None:
 def checkpoint(folder: Path, step: int, plan_digest: str, skipped: list[int]) -> None:
     target = checkpoint_folder(folder, step)
     target.mkdir(parents=True)
-    save_state(target, TrainerState(step, "", plan_digest, ROOT, ROOT, 0, 0, 0.0, "", "", 0.0, skipped_steps=skipped))
+    save_state(
+        target, TrainerState(step, "", plan_digest, ROOT, ROOT, 0, 0, 0.0, "", "", 0.0, skipped_steps=tuple(skipped))
+    )
 
 
 def test_checkpoints_name_the_plan_as_laid_through_a_withdrawal(tmp_path: Path) -> None:
@@ -88,17 +90,8 @@ def test_checkpoints_name_the_plan_as_laid_through_a_withdrawal(tmp_path: Path) 
     plans = lineage(read_plan(tmp_path / "plan.json"), tmp_path)
     assert plans == {after.digest(): 12, laid().digest(): 6}
     found = clean_checkpoint(tmp_path / "checkpoints", plans, 7)
-    assert found is not None and read_state(found).skipped_steps == [2]
+    assert found is not None and read_state(found).skipped_steps == (2,)
     assert read_plan(parents / f"{laid_digest(before)}.json") == before
     (parents / f"{laid_digest(before)}.json").write_text(replace(before, seed=8).to_json())
     with pytest.raises(PlanError, match="not the plan that it is named for"):
         lineage(run, tmp_path)
-
-
-def test_a_checkpoint_of_before_there_were_skipped_steps_can_be_read(tmp_path: Path) -> None:
-    checkpoint(tmp_path, 3, ROOT, [])
-    path = checkpoint_folder(tmp_path, 3) / "herkomst.json"
-    values = json.loads(path.read_text())
-    del values["skipped_steps"]
-    path.write_text(json.dumps(values))
-    assert read_state(path.parent).skipped_steps == []

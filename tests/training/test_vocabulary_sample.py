@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from licensing.merkle import leaf_hash, root_of
@@ -41,6 +41,7 @@ def test_bytes_are_shared_out_exactly_and_what_is_lacking_goes_to_the_others() -
     assert wanted_bytes({"a": 100, "b": 100}, 300, 1.0, {"b": Decimal(2)}, 2) == {"a": 100, "b": 200}
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 10**7), min_size=1),
     st.integers(1, 10**7),

@@ -211,7 +211,7 @@ def test_a_run_that_skipped_steps_goes_back_to_before_it_read_the_text(
     (training / "plan.json").write_text(run.to_json(), encoding="utf-8")
     for folder in finished_checkpoints(checkpoints):
         state = read_state(folder)
-        save_state(folder, replace(state, skipped_steps=[one for one in (1, step) if one < state.step]))
+        save_state(folder, replace(state, skipped_steps=tuple(one for one in (1, step) if one < state.step)))
     after = blanked(read_packed(packed_folder), corpus, {name}, tmp_path)
     job = TrainingJob.read(training / "job.json")
     begin = beginning_after_withdrawal(after, training, checkpoints, "1" * 64, job.recipe())
