@@ -1,12 +1,11 @@
 """What the accounts cost: Herkomst's loop next to the barest PyTorch loop and to the Hugging Face Trainer, on the CPU.
 
-python benchmarks/training_overhead.py [--restarts 5] [--rounds 6] [--steps 4] [--threads 1] [--depth 2] [--length 256] ...
+python benchmarks/training_overhead.py [--restarts 5] [--rounds 6] [--steps 4] [--threads 1] ...
 
 The same model, batch, optimizer, precision, thread count and torch settings; each in its own process, taking turns of a
 few steps in one order and then in the other, so that whatever else the machine does falls on all of them, and all of it
 several times over. The ratio is taken round by round, in wall time and in processor time; above 1 Herkomst is faster.
-"documents apart" has attention within each
-document alone, which is more work than the others do and is shown for its price.
+"Documents apart" attends within each document alone, which the others do not, and is shown for its price.
 """
 
 from __future__ import annotations
@@ -104,8 +103,8 @@ def _versions(chosen: argparse.Namespace) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (
-        ("restarts", 5), ("rounds", 6), ("steps", 4), ("threads", 1), ("depth", 2), ("length", 256), ("batch", 8), ("micro", 4),
-        ("vocabulary", 6000), ("tokens", 2_000_000),
+        ("restarts", 5), ("rounds", 6), ("steps", 4), ("threads", 1), ("depth", 2), ("length", 256), ("batch", 8),
+        ("micro", 4), ("vocabulary", 6000), ("tokens", 2_000_000),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--without-mask", action="store_true", help="leave the run with documents apart out")
