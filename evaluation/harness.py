@@ -105,7 +105,8 @@ def opening_tokenizer(folder: Path) -> Any:
     from tokenizers.processors import TemplateProcessing
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer, special = load_fast(folder), special_tokens(folder)
+    tokenizer = load_fast(folder)
+    special = special_tokens(folder, tokenizer)
     end, opening = special.end_of_document, special.end_of_document_id
     tokenizer.post_processor = TemplateProcessing(single=[end, "$A"], special_tokens=[(end, opening)])
     wrapped = PreTrainedTokenizerFast(

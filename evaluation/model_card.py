@@ -120,7 +120,7 @@ def _use(values: Mapping[str, Any], facts: Facts) -> list[str]:
 
 
 def _loading(values: Mapping[str, Any], facts: Facts) -> list[str]:
-    vllm = "; ".join(facts.vllm)
+    vllm, opening = "; ".join(facts.vllm), facts.opening.replace("`", "")
     stands = f"what stands against loading it there: {md(vllm)}." if vllm else "meets its documented requirements."
     return [
         "```python",
@@ -130,8 +130,9 @@ def _loading(values: Mapping[str, Any], facts: Facts) -> list[str]:
         'ids = [tokenizer.eos_token_id] + tokenizer("TEXT", add_special_tokens=False)["input_ids"]',
         "```",
         "",
-        f"In training every document came after the token `{facts.opening}`, so a prompt that begins a text begins "
-        "with its id; typed into a text, it is plain text. "
+        f"In training every document came after the token `{opening}`, so a prompt that begins a text begins "
+        "with its id, as above. Give `split_special_tokens=True` as well where text comes from others: then no text "
+        "can write such a token. "
         f"Sequences were {_SAY.whole(facts.sequence_length)} tokens long. No code besides `transformers` is needed.",
         "",
         f"vLLM: {stands} It was not run.",
@@ -170,14 +171,21 @@ def _languages(values: Mapping[str, Any]) -> list[str]:
 
 
 def _licences(values: Mapping[str, Any], facts: Facts) -> list[str]:
-    sums: dict[str, list[int]] = {}
+    parts: dict[str, list[Mapping[str, Any]]] = {}
     for stream in values["streams"]:
-        own = sums.setdefault(_shown(stream["licence"], facts), [0, 0, 0])
-        for place, key in enumerate(("documents", "documents_read", "tokens")):
-            own[place] += stream[key]
-    rows = [(name, *map(_SAY.whole, counts)) for name, counts in sorted(sums.items())]
+        parts.setdefault(_shown(stream["licence"], facts), []).append(stream)
+    rows = [
+        (name, *(_SAY.whole(_sum(own, key)) for key in ("documents", "documents_read", "tokens")))
+        for name, own in sorted(parts.items())
+    ]
     heads = ("Licence", "Documents in the training text", "Of them read", "Tokens")
     return [*_table(heads, rows), "", *_credits(values["credits"], facts)]
+
+
+def _sum(streams: Sequence[Mapping[str, Any]], key: str) -> int | None:
+    """None where one of them has no figure: a part is not the whole."""
+    found = [stream.get(key) for stream in streams]
+    return None if None in found else sum(int(count) for count in found if count is not None)
 
 
 def _shown(licence: str, facts: Facts) -> str:

@@ -17,7 +17,7 @@ from evaluation.lineage import base_model, lineage_rows
 from evaluation.page import render
 from evaluation.report_gaps import gaps
 from evaluation.report_vocabulary import vocabulary_values
-from evaluation.run_files import Publisher, RunFiles
+from evaluation.run_files import Publisher, RunFiles, replayed
 from evaluation.statement_figures import read_statement_figures
 from evaluation.words import FIELDS, REMUNERATION, reason, word
 from licensing.agreement import Agreement
@@ -80,6 +80,7 @@ def report_values(run: RunFiles, publisher: Publisher, config: Mapping[str, Any]
         "pseudonyms": config["curation"]["personal_data"].get("style") == "pseudonym",
         "duplicates": [(code, size) for (end, code), size in sorted(figures.reasons.items()) if end == "duplicates"],
         "curve": training_curve(run),
+        "replayed": replayed(run.entries),
         "streams": run.figures("train").get("streams", ()),
         "continuation": run.suite("continuation"),
         "memorisation": run.suite("memorisation"),

@@ -162,3 +162,9 @@ class RunFiles:
             return []
         found = (_CHECKPOINT.fullmatch(path.name) for path in self.checkpoints.iterdir())
         return sorted(int(match[1]) for match in found if match)
+
+
+def replayed(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """What the last replay of steps found, with its day; None where none was made."""
+    entry = entries.get("replay")
+    return {**entry["figures"], "on": str(entry["finished"])[:10]} if entry else None

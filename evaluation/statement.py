@@ -19,7 +19,7 @@ from markupsafe import Markup
 from evaluation import words
 from evaluation.ledger_figures import LedgerFigures, documents_of, read_figures
 from evaluation.page import Numbers, render, template_text
-from evaluation.run_files import RunFiles
+from evaluation.run_files import RunFiles, replayed
 from evaluation.statement_changes import FORMAT, changes
 from evaluation.statement_figures import StatementFigures, read_statement_figures
 from evaluation.statement_memorisation import memorisation_values
@@ -146,6 +146,7 @@ def statement_values(
         ],
         "usage": _usage(usage),
         "checkpoints": _checkpoints(run, usage),
+        "replayed": replayed(run.entries),
         "vocabulary": vocabulary_values(run, partner),
         "memorisation": probes,
         "remuneration": remuneration,

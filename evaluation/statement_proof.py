@@ -11,6 +11,9 @@ from licensing.agreement import load_agreement
 from licensing.canonical import digest_of
 from licensing.files import file_digest
 
+# Neither changes what a statement is about: one is rendered from it, the other is a check of it.
+_APART = ("report", "replay")
+
 
 def digests(run: RunFiles, config: Mapping[str, Any], agreements: Sequence[str]) -> dict[str, Any]:
     """SHA-256 of a partner's agreements and of the licence table, as kept with the decisions, and of the policy.
@@ -37,7 +40,7 @@ def _plain(value: Any) -> Any:
 
 def state_of(run: RunFiles) -> str:
     """One digest over what every stage made, reports left out: two statements of one state tell of the same run."""
-    return digest_of({name: entry.get("outputs_digest") for name, entry in run.entries.items() if name != "report"})
+    return digest_of({name: entry.get("outputs_digest") for name, entry in run.entries.items() if name not in _APART})
 
 
 def proof(run: RunFiles, partner: str) -> dict[str, Any]:

@@ -10,15 +10,19 @@ from data_curation.withdrawn import WITHDRAWN
 from evaluation.run_files import RunFiles
 from licensing.ledger import Ledger
 from licensing.sorted_ids import SortedIds, packed_column
+from training.tokenizer import SPECIAL_TOKENS
 from training.vocabulary_sample import SAMPLED_IDS
 
 
 def vocabulary_values(run: RunFiles, partner: str) -> dict[str, int] | None:
-    """Count a partner's documents in the sample, and those of them that were withdrawn since; None before it is drawn.
+    """Count a partner's documents in the sample and those withdrawn since; None where it is not recorded.
 
     The list of the sample is kept as it was when the vocabulary was made, so a withdrawn document still counts.
     """
     path = run.root / "tokenizer" / SAMPLED_IDS
+    if path.with_name(SPECIAL_TOKENS).exists():
+        # A base model's own vocabulary: nothing of this run was in it.
+        return {"documents": 0, "withdrawn": 0}
     if not path.exists():
         return None
     sampled, codes = SortedIds(path), pa.array(WITHDRAWN)

@@ -11,12 +11,12 @@ from evaluation.inputs import EvaluationError, EvaluationInputs, Progress, Suite
 from evaluation.settings import Suite
 from licensing.canonical import canonical
 from licensing.files import file_digest, write_atomically
+from training.checkpoint import CheckpointError, weights_digest
 
 __all__ = ["SUITES", "EvaluationError", "EvaluationInputs", "run_suite"]
 
 SUITES: tuple[str, ...] = get_args(Suite)
 FORMAT = "herkomst-evaluation-v1"
-_WEIGHTS = "model.safetensors"
 _HEADING = ("format", "suite", "inputs", "items")
 
 
@@ -61,7 +61,6 @@ def _origin(inputs: EvaluationInputs) -> dict[str, Any]:
     The token index carries the root over every document's tokens and through them stands for the corpus.
     """
     files = {
-        "weights_sha256": inputs.checkpoint / _WEIGHTS,
         "model_config_sha256": inputs.checkpoint / "config.json",
         "tokens_sha256": inputs.tokens / "streams.json",
         "tokenizer_sha256": inputs.tokenizer / "tokenizer.json",
@@ -70,7 +69,15 @@ def _origin(inputs: EvaluationInputs) -> dict[str, Any]:
     settings = inputs.settings.model_dump(mode="json", exclude={"suites"})
     numbers = {"sequence_length": inputs.sequence_length, "seed": inputs.seed, "threads": inputs.threads}
     named = {"settings": settings, "agreements": sorted(inputs.agreements)}
-    return {**{name: _digest(path) for name, path in files.items()}, **numbers, **named}
+    weights = _weights_digest(inputs.checkpoint)
+    return {"weights_sha256": weights, **{name: _digest(path) for name, path in files.items()}, **numbers, **named}
+
+
+def _weights_digest(checkpoint: Path) -> str:
+    try:
+        return weights_digest(checkpoint)
+    except (OSError, CheckpointError) as fault:
+        raise EvaluationError(f"{fault} Nothing was evaluated. Run the stages before 'evaluate' first.") from fault
 
 
 def _digest(path: Path) -> str:

@@ -176,8 +176,11 @@ def keep_texts(loaded: Loaded, training: Path) -> None:
     from training.base_model import text_files
 
     with atomic_folder(training / BASE_TEXTS) as folder:
-        for path in [*text_files(base_folder(loaded)), *filter(None, [_summary_file(loaded)])]:
+        for path in text_files(base_folder(loaded)):
             shutil.copyfile(path, folder / path.name)
+        summary = _summary_file(loaded)
+        if summary is not None:
+            shutil.copyfile(summary, folder / f"training-summary{summary.suffix}")
 
 
 def lineage(loaded: Loaded, weights_sha256: str) -> dict[str, Any]:

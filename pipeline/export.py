@@ -181,7 +181,10 @@ def _card(
     publisher = ReportSettings.model_validate(config["report"])
     # Without their terms: what a contract says is between its parties.
     files = run_files(run, entries, {})
-    values = report_values(replace(files, agreements={}), publisher, config)
+    if "evaluate" not in entries:
+        # What may lie there was never signed.
+        files = replace(files, evaluation=run.evaluation / "none")
+    values = report_values(files, publisher, config)
     facts = Facts(
         licence=release.licence,
         opening=special_tokens(run.tokenizer).end_of_document,

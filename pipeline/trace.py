@@ -94,7 +94,7 @@ class Tracer:
         return SortedIds(path) if path.exists() else None
 
     def in_vocabulary_sample(self, document_id: str) -> bool | None:
-        """Say whether the vocabulary was learnt from a document among others; None before there is a vocabulary.
+        """Say whether the vocabulary was learnt from a document among others; None where it is not recorded.
 
         A document that was withdrawn afterwards still was.
         """
@@ -334,7 +334,7 @@ def _span_of(place: Place | None) -> dict[str, Any] | None:
 _SAMPLED = {
     True: "yes: in the sample from which the vocabulary was learnt",
     False: "no: not in the sample from which the vocabulary was learnt",
-    None: "there is none yet",
+    None: "not recorded",
 }
 _OUTCOMES = {"train": "in the training text", "held-out": "held out, never trained on", "none": "not used"}
 

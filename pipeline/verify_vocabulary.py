@@ -31,11 +31,10 @@ _MANY = 1 << 16
 
 def vocabulary_sample(run: RunDirectory, newest: Mapping[str, Entry]) -> Iterator[Finding]:
     """The list of documents gives the signed root, and is what the signed draws take from this corpus."""
-    if "tokenizer" not in newest:
-        return
-    stated = newest["tokenizer"].predicate["figures"]
+    stated = newest["tokenizer"].predicate["figures"] if "tokenizer" in newest else {}
+    # Versions that recorded no sample claimed nothing about it.
     if "sample" not in stated:
-        return  # the tokenizer of a base model: nothing of this corpus is in it
+        return
     listed = SortedIds(run.tokenizer / SAMPLED_IDS)
     root = root_of(_leaves(run)).hex()
     if root != stated["sample"]["root"] or len(listed) != stated["sample"]["documents"]:

@@ -11,17 +11,18 @@ import json
 import shutil
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training.base_model import CONFIG, tokenizer_files
-from training.special_tokens import SPECIAL_TOKENS, SpecialTokens, special_tokens, vocabulary_size
-from training.tokenizer import TokenizerError, encode_checked, load_fast, load_sentencepiece
+from training.special_tokens import SpecialTokens, special_tokens, vocabulary_size
+from training.tokenizer import SPECIAL_TOKENS, TokenizerError, encode_checked, load_fast, load_sentencepiece
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-Encode = Callable[[list[tuple[str, str]]], list[list[int]]]
 _NOTHING = "nothing was encoded"
 
 
@@ -37,7 +38,7 @@ def take_tokenizer(base: Path, folder: Path) -> dict[str, Any]:
     """
     for path in tokenizer_files(base):
         shutil.copyfile(path, folder / path.name)
-    tokenizer = load_fast(folder)
+    tokenizer = _open(folder / "tokenizer.json")
     if tokenizer.truncation or tokenizer.padding:
         # Meant for short inputs; documents are packed whole.
         tokenizer.no_truncation()
@@ -54,6 +55,14 @@ def take_tokenizer(base: Path, folder: Path) -> dict[str, Any]:
         "padding": found.padding,
         "padding_is": why,
     }
+
+
+def _open(path: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.encode_special_tokens = True
+    return tokenizer
 
 
 def _named(folder: Path) -> dict[str, str]:
@@ -123,24 +132,37 @@ def _refuse_injection(tokenizer: Tokenizer, found: SpecialTokens, base: Path) ->
 # ---- encoding, checked
 
 
-def checked_encoder(folder: Path) -> Encode:
-    """Encode (id, text) pairs with the fast tokenizer in ``folder``, compared with its second form on every document.
+@dataclass(frozen=True, slots=True)
+class CheckedEncoder:
+    """``encode`` turns (id, text) pairs into ids; ``vocabulary_size`` is one more than the largest."""
+
+    encode: Callable[[list[tuple[str, str]]], list[list[int]]]
+    special: SpecialTokens
+    vocabulary_size: int
+
+
+def checked_encoder(folder: Path) -> CheckedEncoder:
+    """Open the fast tokenizer in ``folder`` so that it is compared with its second form on every document.
 
     That is SentencePiece for a vocabulary trained here, and what `transformers` makes of the files for a base model's.
     """
     fast = load_fast(folder)
+    special = special_tokens(folder, fast)
     if (folder / SPECIAL_TOKENS).exists():
-        auto, special = load_auto(folder), special_tokens(folder)
-        return lambda documents: encode_as_base(fast, auto, special, documents)
-    processor = load_sentencepiece(folder / "tokenizer.model")
-    return lambda documents: encode_checked(fast, processor, documents)
+        encode = partial(encode_as_base, fast, load_auto(folder), special)
+    else:
+        encode = partial(encode_checked, fast, load_sentencepiece(folder / "tokenizer.model"))
+    return CheckedEncoder(encode, special, vocabulary_size(fast))
 
 
 def load_auto(folder: Path) -> Any:
     """The tokenizer as `transformers` opens it, which is how the base's users and vLLM do."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    auto = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    # Documents are cut after they are encoded, so that a warning about their length would mislead.
+    auto.model_max_length = 10**30
+    return auto
 
 
 def encode_as_base(

@@ -40,10 +40,12 @@ def launch(job: TrainingJob, job_file: Path, tick: Tick) -> TrainerState:
         return train(job, tick)
     code = run_workers([sys.executable, "-m", "training.worker", str(job_file)], job.settings)
     latest = latest_checkpoint(Path(job.checkpoints), job.digest())
-    at = f"the last checkpoint is {latest[0].name}" if latest else "there is no checkpoint yet"
     if code == REQUEUE:
-        raise TrainingStopped(f"training stopped on a signal and was saved; {at}. The same command continues.")
+        if latest is None:
+            raise TrainingStopped("training was stopped before its first checkpoint; the same command begins anew.")
+        raise TrainingStopped(f"training stopped after step {latest[1].step} and saved; the same command continues.")
     if code or latest is None:
+        at = f"the last checkpoint is {latest[0].name}" if latest else "there is no checkpoint yet"
         raise HerkomstError(
             f"training.backend {job.settings.backend}: a process ended with code {code}; {at}. "
             "Its message stands above; the same command continues."
@@ -71,6 +73,9 @@ def run_workers(command: Sequence[str], settings: TrainingSettings) -> int:
                 environment = _environment(settings, rank, store.port)
                 # In a session of their own: Ctrl-C reaches them once, from here.
                 workers.append(subprocess.Popen(command, env=environment, start_new_session=True))
+            for number in stopped:
+                # It came while the last of them were not there yet.
+                _send(workers, number)
             return _outcome(workers, stopped)
         finally:
             for worker in workers:
@@ -78,18 +83,20 @@ def run_workers(command: Sequence[str], settings: TrainingSettings) -> int:
                 worker.wait()
 
 
-def _outcome(workers: Sequence[subprocess.Popen[bytes]], stopped: list[int]) -> int:
+def _outcome(workers: Sequence[subprocess.Popen[bytes]], stopped: Sequence[int]) -> int:
     """Wait for all; after a failure the others get some time, as they may wait for the one that is gone."""
     end, failed = float("inf"), 0
-    while any(worker.poll() is None for worker in workers) and time.monotonic() < end:
+    while True:
+        codes = [worker.poll() for worker in workers]
+        if not failed and (failed := next((code for code in codes if code not in (None, 0, REQUEUE)), 0) or 0):
+            end = time.monotonic() + GRACE
+        if None not in codes or time.monotonic() > end:
+            break
         time.sleep(_POLL)
-        if not failed:
-            failed = next((w.returncode for w in workers if w.returncode not in (None, 0, REQUEUE)), 0)
-            end = time.monotonic() + GRACE if failed else end
-    if failed:
-        # A signal that came before a worker was ready for it has ended it.
-        return REQUEUE if -failed in stopped else failed
-    return REQUEUE if any(worker.returncode == REQUEUE for worker in workers) else 0
+    # A signal that came before a worker was ready for it has ended it.
+    if failed and -failed not in stopped:
+        return failed
+    return REQUEUE if failed or REQUEUE in codes else 0
 
 
 @contextmanager
@@ -99,8 +106,7 @@ def _handing_on(workers: list[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
 
     def hand_on(number: int, _: object) -> None:
         came.append(number)
-        for worker in workers:
-            worker.send_signal(number)
+        _send(workers, number)
 
     before = {number: signal.signal(number, hand_on) for number in SIGNALS}
     try:
@@ -108,6 +114,11 @@ def _handing_on(workers: list[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _send(workers: Sequence[subprocess.Popen[bytes]], number: int) -> None:
+    for worker in workers:
+        worker.send_signal(number)
 
 
 def _environment(settings: TrainingSettings, rank: int, port: int) -> dict[str, str]:

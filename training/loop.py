@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from licensing.canonical import canonical
+from licensing.errors import HerkomstError
 from licensing.files import write_atomically
 from training.backends import Backend, start_backend
 from training.base_model import initial_model
 from training.batches import Batch, Batches, ReadAhead
 from training.checkpoint import TrainerState
 from training.control import Control
-from training.energy import EnergyMeter
+from training.energy import Energy, EnergyMeter
 from training.job import TrainingJob
 from training.meter import Meter
 from training.model import make_ready, token_losses
@@ -72,9 +73,9 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
     log = StepLog(Path(job.log), packed, plan, control, state.step, state.order_digest, hashes)
     guard = SpikeGuard(settings.skip_spikes, state.recent_losses) if settings.skip_spikes else None
     used = _Used(state, settings, control)
-    meter = Meter(job.shape, plan.sequence_length, backend.device, control.world, on=control.rank == 0)
-
-    board = TensorBoardLog(_board(job), state.step) if settings.tensorboard and control.rank == 0 else None
+    first = control.rank == 0
+    meter = Meter(job.shape, plan.sequence_length, backend.device, control.world, settings.meter_skip, on=first)
+    board = TensorBoardLog(_board(job), state.step) if settings.tensorboard and first else None
 
     # ---- the steps
     backend.model.train()
@@ -83,8 +84,11 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
             meter.begin(step)
             batch = ahead.take()
             meter.waited(ahead.waited)
-            counted = np.array([batch.scored.sum(), batch.read, stop.is_set], dtype=np.float64)
-            scored, read, stopping = control.sum(counted).tolist()
+            counted = np.array([batch.scored.sum(), batch.read, stop.is_set, checkpoints.failed], dtype=np.float64)
+            scored, read, stopping, failed = control.sum(counted).tolist()
+            if failed:
+                # What could not be written will not be written later: to train on would be to lose more.
+                checkpoints.join()
             rate = learning_rate(step, plan.steps, job.learning_rate, settings)
             learnt = _learn(backend, control, guard, batch, job, packed.end_of_document, int(scored), rate)
             meter.end()
@@ -94,10 +98,10 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
             ending = bool(stopping) or step + 1 == end
             saving = ending or (step + 1) % settings.checkpoint_every == 0
             if saving or (step + 1) % settings.log_every == 0:
-                lines = log.flush(meter)
+                lines = _flushed(log, meter, checkpoints)
                 if board:
                     board.add_all(lines)
-            if control.rank == 0:
+            if first:
                 tick(step + 1, plan.steps, meter.note(log.loss))
             if saving:
                 recent = tuple(guard.recent) if guard else ()
@@ -105,18 +109,16 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
                 checkpoints.save(backend, used.added_to(state))
             if ending:
                 break
-    state = checkpoints.join() or state
-    if control.rank == 0:
+        # While signals still only ask: a second one must not cut off the last checkpoint.
+        state = checkpoints.join() or state
+    if first:
         write_atomically(Path(job.log).with_name(SPEED), canonical(meter.figures() | {"computed": computed}))
     if board:
         board.close()
     used.close()
     backend.close()
     if state.step < end:
-        raise TrainingStopped(
-            f"training stopped on a signal after step {state.step} of {plan.steps} and was saved. "
-            "Run the same command again to continue."
-        )
+        raise TrainingStopped(f"training stopped after step {state.step} and saved; the same command continues.")
     return state
 
 
@@ -148,17 +150,26 @@ class _Used:
     def added_to(self, state: TrainerState) -> TrainerState:
         """The state with both; every process must ask."""
         energy = self._energy.read(self._control.gather)
+        method, detail = _told_together(self._base, energy)
         return replace(
             state,
             joules=self._base.joules + energy.joules,
-            energy_method=energy.method,
-            energy_detail=energy.detail,
+            energy_method=method,
+            energy_detail=detail,
             seconds=self._base.seconds + time.monotonic() - self._began,
         )
 
     def close(self) -> None:
         """Stop reading counters."""
         self._energy.close()
+
+
+def _told_together(base: TrainerState, energy: Energy) -> tuple[str, str]:
+    """How the sum was found: it is measured only where all of it was; other machines before a restart are named too."""
+    if not base.joules or base.energy_detail.endswith(energy.detail):
+        return base.energy_method if base.joules else energy.method, base.energy_detail or energy.detail
+    method = energy.method if base.energy_method == energy.method else "estimated"
+    return method, f"{base.energy_detail}; after a restart: {energy.detail}"
 
 
 # ---- one step
@@ -229,6 +240,15 @@ def _done(batch: Batch, learnt: _Learnt, rate: float, read: int) -> StepDone:
         gradient_norm=learnt.norm,
         dropped=learnt.dropped,
     )
+
+
+def _flushed(log: StepLog, meter: Meter, checkpoints: Checkpoints) -> list[dict[str, Any]]:
+    """Put the steps in the log; a checkpoint that is still being written is finished before a bad one ends training."""
+    try:
+        return log.flush(meter)
+    except HerkomstError:
+        checkpoints.join()
+        raise
 
 
 def _after(state: TrainerState, dropped: bool, read: int, scored: int) -> TrainerState:

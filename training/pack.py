@@ -115,10 +115,11 @@ def pack(corpus: Path, tokenizer: Path, out: Path, workers: int) -> Iterator[Pac
     root = write_levels(out / "merkle", _span_hashes(tasks))
     for task in tasks:
         (task.out / "spans.bin").unlink()
-    special = special_tokens(tokenizer)
+    fast = load_fast(tokenizer)
+    special = special_tokens(tokenizer, fast)
     index = {
         "root": root.hex(),
-        "vocabulary_size": vocabulary_size(load_fast(tokenizer)),
+        "vocabulary_size": vocabulary_size(fast),
         "end_of_document": special.end_of_document_id,
         "padding": special.padding_id,
         "streams": [_as_values(packed[task.name]) for task in tasks],
@@ -129,15 +130,15 @@ def pack(corpus: Path, tokenizer: Path, out: Path, workers: int) -> Iterator[Pac
 def pack_stream(task: PackTask) -> tuple[int, int]:
     """Encode one stream, checked on every document, and write its tokens; returns how many documents and tokens."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    encode = checked_encoder(task.tokenizer)
-    dtype = token_dtype(vocabulary_size(load_fast(task.tokenizer)))
+    encoder = checked_encoder(task.tokenizer)
+    dtype = token_dtype(encoder.vocabulary_size)
     task.out.mkdir(parents=True)
     with (
-        StreamWriter(task.out, dtype, special_tokens(task.tokenizer).end_of_document_id) as writer,
+        StreamWriter(task.out, dtype, encoder.special.end_of_document_id) as writer,
         (task.out / "spans.bin").open("wb") as leaves,
     ):
         for batch in _batches(read_shard(task.text, ["id", "text", "text_bytes"])):
-            encoded = encode([(row["id"], row["text"]) for row in batch])
+            encoded = encoder.encode([(row["id"], row["text"]) for row in batch])
             for row, ids in zip(batch, encoded, strict=True):
                 first, count = writer.add(row["id"], ids, row["text_bytes"])
                 leaves.write(leaf_hash(span_leaf(span_row(row["id"], task.name, first, ids, dtype, count))))

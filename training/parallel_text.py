@@ -64,7 +64,7 @@ def read_parallel(settings: ParallelSettings) -> Parallel:
     Raises:
         ParallelTextError: it cannot be had, is not parallel, or lacks the reference language.
     """
-    found = _from_folder(settings.folder) if settings.folder is not None else _udhr()
+    found = _from_folder(settings.folder, settings.title) if settings.folder is not None else _udhr()
     if settings.reference not in found.texts:
         raise ParallelTextError(
             f"tokenizer.parallel: {found.title} has no text in the reference language '{settings.reference}', so "
@@ -97,7 +97,7 @@ def language_files(folder: Path) -> dict[str, Path]:
     return files
 
 
-def _from_folder(folder: Path) -> Parallel:
+def _from_folder(folder: Path, title: str | None) -> Parallel:
     texts = {language: _lines(path) for language, path in language_files(folder).items()}
     counts = {name: len(lines) for name, lines in texts.items()}
     if len(set(counts.values())) != 1:
@@ -106,7 +106,7 @@ def _from_folder(folder: Path) -> Parallel:
             f"tokenizer.parallel.folder: the files in {folder} do not have the same number of lines ({told}), so their "
             "lines do not say the same and nothing was measured. Line k of every file must be a translation of line k."
         )
-    return Parallel(f"lines of {folder.name}", texts)
+    return Parallel(title or f"lines of {folder.name}", texts)
 
 
 def _lines(path: Path) -> list[str]:

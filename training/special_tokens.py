@@ -12,12 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from licensing.canonical import canonical
-from training.tokenizer import END_OF_DOCUMENT, PADDING, UNKNOWN, TokenizerError, load_fast, special_ids
+from training.tokenizer import (
+    END_OF_DOCUMENT,
+    PADDING,
+    SPECIAL_TOKENS,
+    UNKNOWN,
+    TokenizerError,
+    load_fast,
+    special_ids,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-SPECIAL_TOKENS = "special-tokens.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +41,15 @@ class SpecialTokens:
         (folder / SPECIAL_TOKENS).write_bytes(canonical(asdict(self)))
 
 
-def special_tokens(folder: Path) -> SpecialTokens:
-    """Look up the special tokens of a run's tokenizer.
+def special_tokens(folder: Path, fast: Tokenizer | None = None) -> SpecialTokens:
+    """Look up the special tokens of a run's tokenizer; ``fast`` is the one in ``folder``, if it is open already.
 
     Raises:
         TokenizerError: the file that names them cannot be read, or a token is missing.
     """
     path = folder / SPECIAL_TOKENS
     if not path.exists():
-        ids = special_ids(load_fast(folder))
+        ids = special_ids(fast or load_fast(folder))
         return SpecialTokens(END_OF_DOCUMENT, ids.end_of_document, PADDING, ids.padding, UNKNOWN)
     try:
         return SpecialTokens(**json.loads(path.read_bytes()))

@@ -90,7 +90,7 @@ class StepLog:
             The lines written, as values.
 
         Raises:
-            HerkomstError: the loss of a step whose update was made is no number.
+            HerkomstError: loss or gradient of a step whose update was made is no number, on every process alike.
         """
         lines = [self._line(done) | _speed(done, meter) for done in self._waiting]
         self._waiting = []
@@ -98,12 +98,7 @@ class StepLog:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write("".join(json.dumps(line, sort_keys=True) + "\n" for line in lines))
         for line in lines:
-            if not (line["loss"] is not None or line.get("dropped")):
-                raise HerkomstError(
-                    f"step {line['step']}: the loss is not a number; nothing was saved since the last checkpoint, "
-                    "which is whole. Lower training.learning_rate or training.clip, or set training.skip_spikes, and "
-                    "run again."
-                )
+            _refuse_no_number(line)
         return lines
 
     def _line(self, done: StepDone) -> dict[str, Any]:
@@ -140,6 +135,18 @@ class StepLog:
 def _speed(done: StepDone, meter: Meter) -> dict[str, Any]:
     """What the meter says of a step; what it does not know, as MFU of a device without a known peak, is left out."""
     return {name: value for name, value in meter.row(done.step, done.read).items() if value is not None}
+
+
+def _refuse_no_number(line: dict[str, Any]) -> None:
+    """Stop before such weights are saved: a finite loss with an infinite gradient spoils them just as well."""
+    wrong = [name for name in ("loss", "gradient_norm") if line.get(name, 0.0) is None]
+    if wrong and not line.get("dropped"):
+        raise HerkomstError(
+            f"step {line['step']}: the {wrong[0].replace('_', ' ')} is not a number; nothing was saved since the last "
+            "checkpoint, which is whole. The same command runs into it again. Lower training.learning_rate or "
+            "training.clip, or set training.skip_spikes: with other settings training begins anew, and the checkpoints "
+            "so far are kept in checkpoints/superseded."
+        )
 
 
 def whole_lines(path: Path) -> list[str]:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 END_OF_DOCUMENT = "<|end_of_document|>"
 PADDING = "<|padding|>"
 UNKNOWN = "<unk>"
+SPECIAL_TOKENS = "special-tokens.json"
+"""Beside a tokenizer that was taken over from a base model and has names of its own (`training.special_tokens`)."""
 SPACE = "\u2581"
 """How SentencePiece writes a space."""
 _ESCAPED = {"\x10": "\x10.", SPACE: "\x10_"}
@@ -226,7 +228,11 @@ def load_fast(folder: Path) -> Tokenizer:
     """Open the fast tokenizer of a run; special tokens in a text stay text."""
     from tokenizers import Tokenizer
 
-    return _knowing_specials(Tokenizer.from_file(str(folder / "tokenizer.json")))
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    if not (folder / SPECIAL_TOKENS).exists():
+        return _knowing_specials(tokenizer)
+    tokenizer.encode_special_tokens = True
+    return tokenizer
 
 
 def special_ids(tokenizer: Tokenizer) -> SpecialIds:

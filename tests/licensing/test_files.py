@@ -20,6 +20,8 @@ from licensing.files import (
     atomic_folder,
     create_atomically,
     file_digest,
+    hidden_beside,
+    publish,
     recover,
     sync_folder,
     write_atomically,
@@ -276,3 +278,16 @@ def test_a_file_that_the_disk_refuses_leaves_the_old_one(full_disk: Path) -> Non
     with pytest.raises(OSError, match="nothing was changed here"), atomic_file(full_disk / "rows.csv") as file:
         file.write(bytes(1 << 20))
     assert (full_disk / "rows.csv").read_bytes() == b"old" and names(full_disk) == ["rows.csv"]
+
+
+def test_a_folder_that_several_write_is_published_whole_or_removed(tmp_path: Path) -> None:
+    target = tmp_path / "step-2"
+    for text in ("old", "new"):
+        hidden_beside(target).mkdir()
+        (hidden_beside(target) / "file").write_text(text)
+        assert not target.exists() or (target / "file").read_text() == "old"
+        publish(target)
+        assert (target / "file").read_text() == text
+    hidden_beside(target).mkdir()
+    recover(target)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-2"]

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from licensing.errors import HerkomstError
 from licensing.files import file_digest
 from licensing.reading import UnreadableFile
-from pipeline.base_model import BaseNotAdmitted, require_base
+from pipeline.base_model import BaseNotAdmitted, base_folder, explain_base, require_base
+from pipeline.check import explain
 from pipeline.config import load_config
 from pipeline.run_directory import RunDirectory
 from pipeline.runner import newest_entries
@@ -28,13 +30,13 @@ BASE = {
 
 
 def write_config(folder: Path, **base: str) -> Path:
-    """The small run, continued from the tiny base for six steps."""
+    """The small run, continued from the tiny base for twelve steps."""
     config: dict[str, Any] = small_config()
     del config["tokenizer"]
     config["base_model"] = BASE | base
     config["model"] = {"sequence_length": 64}
     config["release"] = {"licence": "Apache-2.0", "name_partners": True}
-    config["training"] |= {"segments": [{"name": "main", "steps": 6}], "learning_rate": 1e-3}
+    config["training"] |= {"segments": [{"name": "main", "steps": 12}], "learning_rate": 1e-3}
     path = folder / "small.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return path
@@ -46,16 +48,14 @@ def test_a_run_continues_from_a_base_model_and_releases_it(tmp_path: Path) -> No
 
     base, run, out = write_base(tmp_path / "base"), tmp_path / "runs" / "small", tmp_path / "out"
     write_config(tmp_path)
-    told = herkomst("check", "small.yaml", cwd=tmp_path).stdout
-    assert "Apache-2.0: admit" in told and "continued training only" in told
     herkomst("run", "small.yaml", "--workers", 1, cwd=tmp_path)
     assert herkomst("verify", "runs/small", cwd=tmp_path).returncode == 0
     assert "Nothing to do" in herkomst("run", "small.yaml", cwd=tmp_path).stdout
 
-    # ---- the weights are the base's, moved by six steps
+    # ---- the weights are the base's, moved by twelve steps
     before, after = (
         load_file(base / "model.safetensors"),
-        load_file(run / "checkpoints/step-00000006/model.safetensors"),
+        load_file(run / "checkpoints/step-00000012/model.safetensors"),
     )
     assert before.keys() == after.keys()
     moved = {name: float(abs(after[name] - before[name]).max()) for name in before}
@@ -101,6 +101,20 @@ def test_a_base_model_that_is_not_admitted_stops_before_anything_runs(
     assert not (tmp_path / "runs").exists()
 
 
+def test_check_says_what_the_base_is_and_how_large(tmp_path: Path) -> None:
+    write_base(tmp_path / "base")
+    told = explain(load_config(write_config(tmp_path)))
+    for part in (
+        "base, a local folder",
+        "Apache-2.0: admit",
+        "duty: notice",
+        "continued training only",
+        "that of the base model",
+        "dial 2",
+    ):
+        assert part in told
+
+
 def test_a_licence_judged_by_name_in_the_policy_goes_first(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
     path = write_config(tmp_path, licence="CC-BY-NC-4.0")
@@ -116,7 +130,7 @@ def test_a_licence_judged_by_name_in_the_policy_goes_first(tmp_path: Path) -> No
         ({"base_model": BASE | {"path": "org/name"}}, "commit hash of org/name is needed"),
         ({"base_model": BASE | {"path": "org/name", "revision": "main"}}, "revision"),
         ({"base_model": BASE | {"revision": "0" * 40}}, "a local folder has none"),
-        ({"tokenizer": {"vocabulary_size": 500}}, "brings its own tokenizer"),
+        ({"tokenizer": {"vocabulary_size": 500}}, "take out tokenizer.vocabulary_size"),
         ({"training": small_config()["training"]}, "training.learning_rate is needed"),
         ({"base_model": None}, "model.depth is missing"),
     ],
@@ -137,3 +151,21 @@ def test_a_resolved_configuration_can_be_run_again(tmp_path: Path) -> None:
     again = load_config(tmp_path / "resolved.yaml")
     assert again.as_resolved() == loaded.as_resolved()
     assert again.config.model.model_fields_set == {"sequence_length"}
+
+
+def test_a_model_of_the_hub_is_taken_at_its_commit_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub.constants as hub
+
+    commit, cache = "1a" * 20, tmp_path / "cache"
+    snapshot = cache / "models--org--name" / "snapshots" / commit
+    snapshot.mkdir(parents=True)
+    (snapshot / "README.md").write_text(CARD.format(licence="apache-2.0"), encoding="utf-8")
+    monkeypatch.setattr(hub, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(hub, "HF_HUB_OFFLINE", True)
+    loaded = load_config(write_config(tmp_path, path="org/name", revision=commit))
+    assert base_folder(loaded, weights=False) == snapshot
+    assert f"org/name at {commit}" in explain_base(loaded)[0]
+    with pytest.raises(HerkomstError, match=r"org/name at 2b.*cannot be had from the hub with HF_HUB_OFFLINE set"):
+        base_folder(load_config(write_config(tmp_path, path="org/name", revision="2b" * 20)))

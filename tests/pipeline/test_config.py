@@ -59,7 +59,7 @@ def test_check_says_what_would_run_and_why(tmp_path: Path) -> None:
         assert part in told
 
 
-@pytest.mark.parametrize("command", ["check", "run", "trace", "audit", "verify"])
+@pytest.mark.parametrize("command", ["check", "run", "trace", "audit", "export", "verify"])
 def test_every_command_shows_an_example(tmp_path: Path, command: str) -> None:
     told = herkomst(command, "--help", cwd=tmp_path).stdout
     assert f"Example: herkomst {command} " in " ".join(told.split())

@@ -131,6 +131,14 @@ def test_what_verify_finds_stops_a_release(copied: RunDirectory, tmp_path: Path)
     assert not (tmp_path / "out").exists()
 
 
+def test_an_evaluation_that_nobody_signed_is_not_told(copied: RunDirectory, tmp_path: Path) -> None:
+    for path in [*(copied.path / "record").glob("*-evaluate.json"), *(copied.path / "record").glob("*-report.json")]:
+        path.unlink()
+    export(copied, tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert card.count("Not measured.") == 3 and "No signed statement of: evaluate" in card
+
+
 def test_another_key_does_not_sign(copied: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HERKOMST_KEY", str(tmp_path / "other.pem"))
     assert "HERKOMST_KEY" in refused(copied, tmp_path / "out")

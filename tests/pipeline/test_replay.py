@@ -71,3 +71,17 @@ def test_trace_and_replay_agree_on_100_rows_of_the_demo(tmp_path: Path) -> None:
         step, row = done.begin + at // batch, at % batch
         assert row_agrees(tracer, plan, step, row, fed[at].tobytes())
         assert not row_agrees(tracer, plan, step, (row + 1) % batch, fed[at].tobytes())
+
+
+def test_report_and_statement_tell_of_a_replay(copied: Path) -> None:
+    from pipeline.reporting import Asked, audit_partner
+
+    run, cwd = RunDirectory(copied), copied.parents[1]
+    state = json.loads(herkomst("audit", "runs/small", "--partner", "De Kade Pers B.V.", "--json", cwd=cwd).stdout)
+    herkomst("replay", "runs/small", "--steps", "3:6", cwd=cwd)
+    pages = {path.name: path.read_text() for path in audit_partner(run, "De Kade Pers B.V.", cwd / "out", Asked())}
+    english, dutch = (next(v for k, v in pages.items() if k.endswith(f"{end}.html")) for end in ("en", "nl"))
+    assert "steps 3 to 5 of the training were run again" in english and "bit for bit" in english
+    assert "stap 3 tot en met 5 van de training overgedaan" in dutch
+    after = json.loads(herkomst("audit", "runs/small", "--partner", "De Kade Pers B.V.", "--json", cwd=cwd).stdout)
+    assert after["proof"] == state["proof"]

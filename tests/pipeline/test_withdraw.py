@@ -17,12 +17,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_curation.settings import DuplicatesSettings
+from data_curation.withdrawn import WITHDRAWN
 from data_curation.withdrawn_copies import read_signatures
+from evaluation.statement_vocabulary import vocabulary_values
 from licensing.record import Entry
 from licensing.withdrawal import WithdrawalError, obeyed, read_filed, withdrawals_of
+from pipeline.reporting import open_for
 from pipeline.run_directory import RunDirectory
 from pipeline.runner import newest_entries
-from pipeline.trace import Tracer
+from pipeline.trace import Tracer, as_text
 from pipeline.usage import usage_of
 from pipeline.usage_table import usage_table
 from pipeline.verify_withdrawals import withdrawn_stays_out
@@ -90,6 +93,20 @@ def test_the_new_record_verifies_and_no_step_reads_the_document(withdrawn: Path,
     tracer = Tracer(RunDirectory(withdrawn / "runs" / "small"))
     named = {part["id"] for step in range(12) for row in tracer.step(step)["rows"] for part in row["documents"]}
     assert asked["id"] not in named and named
+
+
+def test_that_the_vocabulary_was_learnt_from_it_is_still_told(withdrawn: Path, asked: dict[str, Any]) -> None:
+    run = RunDirectory(withdrawn / "runs" / "small")
+    figures = newest_entries(run)["tokenizer"].predicate["figures"]
+    tracer = Tracer(run)
+    gone = [row["id"] for row in tracer.rows(PARTNER) if row["reason"] in WITHDRAWN]
+    sampled = [one for one in gone if tracer.in_vocabulary_sample(one)]
+    assert asked["id"] in sampled
+    assert figures["kept_after_withdrawal"] and figures["withdrawn_from_sample"] == len(sampled)
+    assert "vocabulary   yes" in as_text(tracer.document(asked["id"]))
+    files, _ = open_for(run, PARTNER)
+    found = vocabulary_values(files, PARTNER)
+    assert found and found["withdrawn"] == len(sampled) < found["documents"]
 
 
 def test_training_went_on_from_the_last_clean_checkpoint(small_run: Path, withdrawn: Path) -> None:

@@ -2,12 +2,14 @@
 
 ``python -m tests.training.backend_driver TASKS.json`` does one task after another: train ``settings`` in ``folder`` up
 to ``until`` steps from the newest checkpoint there, and write losses and norms to ``out``. ``forget`` deletes the
-checkpoints after that many steps first; ``resave`` is a folder in which what was read is saved again at once; the update
-of step ``drop`` is dropped; ``slow_write`` is how many seconds every file of a checkpoint takes.
+checkpoints after that many steps first; ``resave`` is a folder in which what was read is saved again at once; the
+update of step ``drop`` is dropped; ``slow_write`` is how many seconds every file of a checkpoint takes; ``full_on`` is
+the process whose disk is full from the second checkpoint on: what every process says to that goes to ``out``.
 """
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import json
 import os
@@ -35,6 +37,7 @@ class Task:
     forget: int | None = None
     resave: str = ""
     slow_write: float = 0.0
+    full_on: int | None = None
 
     @property
     def losses(self) -> list[float]:
@@ -139,21 +142,47 @@ def slow_down(seconds: float) -> None:
     saving.write_tensors = slow
 
 
+def train_on_a_full_disk(task: Task) -> None:
+    """The training must fail on every process alike."""
+    from training import saving
+    from training.backends.processes import forget_accelerate
+    from training.checkpoint import CheckpointError
+
+    quick, rank = saving.write_tensors, int(os.environ["RANK"])
+
+    def full(path: Path, tensors: Any) -> None:
+        quick(path, tensors)
+        if rank == task.full_on and "00000004" in str(path):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    saving.write_tensors = full
+    try:
+        train(task)
+    except CheckpointError as fault:
+        Path(f"{task.out}.{rank}").write_text(str(fault))
+    forget_accelerate()
+    saving.write_tensors = quick
+
+
 def write_tasks(path: Path, tasks: list[Task]) -> Path:
     path.write_text(json.dumps([asdict(task) for task in tasks]))
     return path
 
 
 def main(tasks: Path) -> None:
+    import torch
     import torch.distributed as dist
 
     if "RANK" in os.environ:
-        dist.init_process_group("gloo")
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     for values in json.loads(tasks.read_text()):
         task = Task(**values)
         if task.slow_write:
             slow_down(task.slow_write)
-        train(task)
+        if task.full_on is None:
+            train(task)
+        else:
+            train_on_a_full_disk(task)
     sys.stdout.flush()
     os._exit(0)
 

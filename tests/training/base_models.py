@@ -31,7 +31,7 @@ def write_base(folder: Path, licence: str = "apache-2.0", architecture: str = "l
         "pad_token_id": None,
         "head_dim": 16,
     }
-    kinds = {"llama": "Llama", "mistral": "Mistral", "qwen3": "Qwen3", "olmo2": "Olmo2", "gpt2": "GPT2"}
+    kinds = {"llama": "Llama", "mistral": "Mistral", "qwen3": "Qwen3", "olmo2": "Olmo2"}
     kind = kinds[architecture]
     config = getattr(transformers, f"{kind}Config")(**(values | changes))
     torch.manual_seed(11)
@@ -41,7 +41,7 @@ def write_base(folder: Path, licence: str = "apache-2.0", architecture: str = "l
     return folder
 
 
-def write_byte_tokenizer(folder: Path, **special: str) -> int:
+def write_byte_tokenizer(folder: Path, extra: tuple[str, ...] = (), **special: str) -> int:
     """Byte-level BPE whose only special tokens open and end a sequence; returns how many ids it has."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
@@ -51,7 +51,7 @@ def write_byte_tokenizer(folder: Path, **special: str) -> int:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=420,
-        special_tokens=["<s>", "</s>", *special.values()],
+        special_tokens=["<s>", "</s>", *special.values(), *extra],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )

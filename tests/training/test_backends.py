@@ -62,7 +62,8 @@ def by_two(alone: Task, tmp_path_factory: pytest.TempPathFactory) -> Path:
     chain = str(folder / "chain")
     tasks.append(Task(chain, str(folder / "chain-ddp.json"), until=1, settings=chosen("ddp", 2)))
     tasks.append(Task(chain, str(folder / "chain-zero3.json"), until=2, settings=chosen("zero3", 2)))
-    in_processes(2, tasks, folder / "tasks.json")
+    full = Task(str(folder / "full"), str(folder / "full.json"), settings=chosen("zero1", 2, **SMALL_FILES), full_on=1)
+    in_processes(2, [*tasks, full], folder / "tasks.json")
     return folder
 
 
@@ -113,6 +114,13 @@ def test_any_backend_writes_the_same_bytes(alone: Task, by_two: Path, name: str)
     written = contents(by_two / f"{name}-again" / newest)
     assert sum(file.startswith("model-") for file in written) > 1 < sum(file.startswith("state-") for file in written)
     assert written == contents(Path(alone.folder) / newest)
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_for_one_stops_all_with_the_checkpoint_before(by_two: Path) -> None:
+    said = [(by_two / f"full.json.{rank}").read_text() for rank in (0, 1)]
+    assert "written by another process, which says why" in said[0] and "No space left" in said[1]
+    assert [path.name for path in (by_two / "full").iterdir()] == ["step-00000002"]
 
 
 @pytest.mark.slow
@@ -169,5 +177,19 @@ def test_what_runs_is_compared_with_what_was_asked_for() -> None:
         check_deepspeed(engine, settings("zero2"))
     import torch
 
-    with pytest.raises(BackendError, match="sharded modules is 0, not 3.*not sharded is 2, not 0"):
+    with pytest.raises(BackendError, match=r"sharded modules is 0, not 3.*not sharded is 2, not 0"):
         check_fsdp(torch.nn.Linear(2, 2), 2, 1, settings("fsdp"))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", BACKENDS)
+def test_on_a_gpu_resumed_is_undisturbed_to_the_bit(tmp_path: Path, name: str, precision: str) -> None:
+    settings = chosen(name, 1, precision=precision)
+    tasks = [
+        Task(str(tmp_path / "run"), str(tmp_path / "whole.json"), settings=settings),
+        Task(str(tmp_path / "run"), str(tmp_path / "resumed.json"), settings=settings, forget=2),
+    ]
+    in_processes(1, tasks, tmp_path / "tasks.json")
+    assert tasks[1].weights == tasks[0].weights != ""
+    assert tasks[1].lines() == tasks[0].lines()[2:]

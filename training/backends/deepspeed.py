@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from training.backends.checks import check_accelerate, check_deepspeed
 from training.backends.optimizer import MOMENTS, make_optimizer, set_rate, state_of
 from training.backends.processes import end_accelerate, quiet_deepspeed
+from training.backends.protocol import BackendError
 from training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -56,6 +57,12 @@ class DeepSpeed:
         set_rate(self._zero.optimizer, rate)
         self._zero.clip_grad = clip
         self.model.step()
+        if not self.model.was_step_applied():
+            raise BackendError(
+                "training.backend: DeepSpeed left out an update by itself, because a gradient was not finite; what was "
+                "trained since the last checkpoint was not saved. Lower training.learning_rate or training.clip and "
+                "run again."
+            )
         return torch.as_tensor(self.model.get_global_grad_norm(), dtype=torch.float32)
 
     def drop(self) -> None:

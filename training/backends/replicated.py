@@ -95,15 +95,12 @@ class Ddp(Single):
             return super().backward(loss, last)
 
     def _settle_buckets(self) -> None:
-        """Pass once through the model with a loss of 0.
+        """Pass once backwards through a loss of 0 that touches every parameter, the model's last one first.
 
         DDP packs gradients into other buckets after its first backward pass, and sums of more than two processes depend
         on the buckets in their last bits: a resumed run would differ from the undisturbed one in its first step.
         """
-        import torch
-
-        tokens = torch.zeros((1, 2), dtype=torch.int64, device=self.device)
-        self.backward(self.model(input_ids=tokens).logits.sum() * 0.0, last=True)
+        self.backward(sum(parameter.sum() * 0.0 for parameter in self._named.values()), last=True)
         self.drop()
 
 
