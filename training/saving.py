@@ -44,6 +44,7 @@ from training.settings import TrainingSettings
 from training.versions import code_version
 
 _POLL = 0.02
+_PARTING = 30.0
 
 
 class Checkpoints:
@@ -139,6 +140,8 @@ class Checkpoints:
 
     def _give_up(self, writing: _Writing) -> None:
         writing.cancelled.set()
+        # What still writes would put new files into the folder that is to be removed.
+        writing.wait(_PARTING)
         self._writing = None
         self._control.barrier()
         if self._control.rank == 0:
@@ -180,6 +183,10 @@ class _Writing:
         """Whether the thread is still at work."""
         return self._thread.is_alive()
 
+    def wait(self, seconds: float) -> None:
+        """Give the thread so long to end."""
+        self._thread.join(seconds)
+
     def _run(self) -> None:
         try:
             self._write_own()
@@ -196,6 +203,8 @@ class _Writing:
         hidden.mkdir(parents=True, exist_ok=True)
         digests = {}
         for file in self.layout.owned(self.rank, self.world):
+            if self.cancelled.is_set():
+                return
             write_tensors(hidden / file.name, self.files.pop(file.name))
             digests[file.name] = file_digest(hidden / file.name)[0]
         write_atomically(self._mark(self.rank), canonical(digests))
