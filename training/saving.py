@@ -47,6 +47,10 @@ _POLL = 0.02
 _PARTING = 30.0
 
 
+class _CancelledError(Exception):
+    """Another process could not write its part, so that this one need not."""
+
+
 class Checkpoints:
     """The checkpoints of one training; every method is called by all processes alike."""
 
@@ -194,6 +198,8 @@ class _Writing:
                 self._finish()
             else:
                 self._wait(self._is_visible, f"the checkpoint to be finished by process 0 and seen at {self.target}")
+        except _CancelledError:
+            pass
         except BaseException as fault:
             self.fault = fault
 
@@ -203,8 +209,7 @@ class _Writing:
         hidden.mkdir(parents=True, exist_ok=True)
         digests = {}
         for file in self.layout.owned(self.rank, self.world):
-            if self.cancelled.is_set():
-                return
+            self._stop_if_cancelled()
             write_tensors(hidden / file.name, self.files.pop(file.name))
             digests[file.name] = file_digest(hidden / file.name)[0]
         write_atomically(self._mark(self.rank), canonical(digests))
@@ -237,11 +242,14 @@ class _Writing:
             return read_state(self.target).step == self.state.step
         return False
 
+    def _stop_if_cancelled(self) -> None:
+        if self.cancelled.is_set():
+            raise _CancelledError
+
     def _wait(self, done: Callable[[], bool], what: str) -> None:
         end = time.monotonic() + self.timeout
         while not done():
-            if self.cancelled.is_set():
-                return
+            self._stop_if_cancelled()
             if time.monotonic() > end:
                 raise CheckpointError(
                     f"process {self.rank} waited {self.timeout:.0f} s (training.checkpoint_timeout) for {what}"
