@@ -44,6 +44,11 @@ from training.settings import TrainingSettings
 from training.versions import code_version
 
 _POLL = 0.02
+_PARTING = 30.0
+
+
+class _CancelledError(Exception):
+    """Another process could not write its part, so that this one need not."""
 
 
 class Checkpoints:
@@ -139,6 +144,8 @@ class Checkpoints:
 
     def _give_up(self, writing: _Writing) -> None:
         writing.cancelled.set()
+        # What still writes would put new files into the folder that is to be removed.
+        writing.wait(_PARTING)
         self._writing = None
         self._control.barrier()
         if self._control.rank == 0:
@@ -180,6 +187,10 @@ class _Writing:
         """Whether the thread is still at work."""
         return self._thread.is_alive()
 
+    def wait(self, seconds: float) -> None:
+        """Give the thread so long to end."""
+        self._thread.join(seconds)
+
     def _run(self) -> None:
         try:
             self._write_own()
@@ -187,6 +198,8 @@ class _Writing:
                 self._finish()
             else:
                 self._wait(self._is_visible, f"the checkpoint to be finished by process 0 and seen at {self.target}")
+        except _CancelledError:
+            pass
         except BaseException as fault:
             self.fault = fault
 
@@ -196,6 +209,7 @@ class _Writing:
         hidden.mkdir(parents=True, exist_ok=True)
         digests = {}
         for file in self.layout.owned(self.rank, self.world):
+            self._stop_if_cancelled()
             write_tensors(hidden / file.name, self.files.pop(file.name))
             digests[file.name] = file_digest(hidden / file.name)[0]
         write_atomically(self._mark(self.rank), canonical(digests))
@@ -228,11 +242,14 @@ class _Writing:
             return read_state(self.target).step == self.state.step
         return False
 
+    def _stop_if_cancelled(self) -> None:
+        if self.cancelled.is_set():
+            raise _CancelledError
+
     def _wait(self, done: Callable[[], bool], what: str) -> None:
         end = time.monotonic() + self.timeout
         while not done():
-            if self.cancelled.is_set():
-                return
+            self._stop_if_cancelled()
             if time.monotonic() > end:
                 raise CheckpointError(
                     f"process {self.rank} waited {self.timeout:.0f} s (training.checkpoint_timeout) for {what}"
