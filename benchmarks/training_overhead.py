@@ -1,6 +1,6 @@
 """What the accounts cost: Herkomst's loop next to the barest PyTorch loop and to the Hugging Face Trainer, on the CPU.
 
-python benchmarks/training_overhead.py [--restarts 5] [--rounds 6] [--steps 4] [--threads 1] ...
+python benchmarks/training_overhead.py [--restarts 8] [--rounds 4] [--steps 4] [--threads 1] ...
 
 The same model, batch, optimizer, precision, thread count and torch settings; each in its own process, taking turns of a
 few steps in one order and then in the other, so that whatever else the machine does falls on all of them, and all of it
@@ -103,7 +103,7 @@ def _versions(chosen: argparse.Namespace) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (
-        ("restarts", 5), ("rounds", 6), ("steps", 4), ("threads", 1), ("depth", 2), ("length", 256), ("batch", 8),
+        ("restarts", 8), ("rounds", 4), ("steps", 4), ("threads", 1), ("depth", 2), ("length", 256), ("batch", 8),
         ("micro", 4), ("vocabulary", 6000), ("tokens", 2_000_000),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=default)
