@@ -165,6 +165,12 @@ class RunFiles:
 
 
 def replayed(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    """What the last replay of steps found, with its day; None where none was made."""
-    entry = entries.get("replay")
-    return {**entry["figures"], "on": str(entry["finished"])[:10]} if entry else None
+    """What the last replay of this training's steps found, with its day; None where none was made of it.
+
+    One that did not agree is told of rather than a later one that did.
+    """
+    entry, train = entries.get("replay"), entries.get("train")
+    if entry is None or train is None or entry.get("training") != train.get("outputs_digest"):
+        return None
+    told = entry if not entry["figures"]["agrees"] else entry.get("disagreed") or entry
+    return {**told["figures"], "on": str(told["finished"])[:10]}

@@ -67,7 +67,7 @@ def export(run: RunDirectory, folder: Path) -> Exported:
     config = yaml.safe_load(run.config.read_bytes())
     release = ReleaseSettings.model_validate(config.get("release") or {})
     named = release.name_partners or not kept_agreements(run)
-    _refuse_use(config)
+    _refuse_use(run, config, entries)
     _refuse_pending(run, entries)
     key = _own_key(run)
     checkpoint = run.checkpoints / _figures(entries, "train")["checkpoint"]
@@ -113,12 +113,20 @@ def _entries(run: RunDirectory) -> Mapping[str, Entry]:
     return entries
 
 
-def _refuse_use(config: Mapping[str, Any]) -> None:
+def _refuse_use(run: RunDirectory, config: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
     """Every document was admitted for a use; handing out weights that were never to leave is another."""
     if not config["intended_use"]["weights_released"]:
         raise ReleaseError(
             f"intended_use.weights_released is false: rights were judged for weights that stay here; {_NOTHING}. Set "
             "it to true and run again, so that every document is judged for a release."
+        )
+    admit = entries["admit"].predicate
+    same_config = admit["config_sha256"] == file_digest(run.config)[0]
+    if admit["figures"].get("intended_use", config["intended_use"] if same_config else None) != config["intended_use"]:
+        raise ReleaseError(
+            f"{run.config}: intended_use is not the one that the documents were judged for; {_NOTHING}. Run `herkomst "
+            "run` to its end, so that every document is judged for this use (with --force admit where it finds nothing "
+            "to do)."
         )
 
 

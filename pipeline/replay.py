@@ -20,8 +20,10 @@ from licensing.attestation import SigningKey
 from licensing.errors import HerkomstError
 from licensing.files import file_digest
 from pipeline.run_directory import RunDirectory
+from pipeline.runner import newest_entries
 from pipeline.trace import Tracer
 from training.batches import HASH_BYTES, row_hash
+from training.checkpoint import checkpoint_folder
 from training.job import TrainingJob
 from training.loop import Tick
 from training.plan import Plan
@@ -54,10 +56,12 @@ def replay_run(run: RunDirectory, steps: tuple[int, int], tolerance: float, key:
     with run.locked():
         shutil.rmtree(folder, ignore_errors=True)
         began = datetime.now(UTC)
-        done = replay(job, *steps, folder, tick)
-        result = _result(run, done, tolerance)
+        try:
+            done = replay(job, *steps, folder, tick)
+            result = _result(run, done, tolerance)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         _sign(run, key, result, began)
-        shutil.rmtree(folder)
     return result
 
 
@@ -82,6 +86,7 @@ def _job(run: RunDirectory) -> TrainingJob:
 def _result(run: RunDirectory, done: Replay, tolerance: float) -> Result:
     rows, disagreeing = _rows(run, done)
     losses = done.largest_difference <= tolerance
+    signed, changed = _changed(run, done)
     figures = {
         "steps": [done.first, done.end],
         "checkpoint": done.checkpoint,
@@ -93,8 +98,26 @@ def _result(run: RunDirectory, done: Replay, tolerance: float) -> Result:
         "tolerance": tolerance,
         "rows_traced": rows,
         "rows_disagreeing": disagreeing,
+        "files": "changed" if changed else "as signed" if signed else "not signed",
+        "files_changed": changed,
     }
-    return Result(not disagreeing and done.same_order is not False and (bool(done.bitwise) or losses), figures)
+    agrees = not changed and not disagreeing and done.same_order is not False and (bool(done.bitwise) or losses)
+    return Result(agrees, figures)
+
+
+def _changed(run: RunDirectory, done: Replay) -> tuple[bool, list[str]]:
+    """Whether the training is signed, and which files that this rests on are not what it signed.
+
+    Else a plan, a log and a checkpoint that were all exchanged for those of another training would agree.
+    """
+    entry = newest_entries(run).get("train")
+    if entry is None:
+        return False, []
+    folders = [done.checkpoint, checkpoint_folder(run.checkpoints, done.end).name if done.then else None]
+    files = [run.training / name for name in ("plan.json", "job.json", "log.jsonl")]
+    files += [path for name in filter(None, folders) for path in (run.checkpoints / name).iterdir()]
+    named = {path.relative_to(run.path).as_posix(): path for path in files}
+    return True, sorted(name for name, path in named.items() if file_digest(path)[0] != entry.subjects.get(name))
 
 
 def _rows(run: RunDirectory, done: Replay) -> tuple[int, int]:
@@ -112,7 +135,10 @@ def _rows(run: RunDirectory, done: Replay) -> tuple[int, int]:
 
 
 def row_agrees(tracer: Tracer, plan: Plan, step: int, row: int, fed: bytes) -> bool:
-    """Whether the row that was fed is the one the trace names, and each of its documents names the row."""
+    """Whether the row that was fed is the one the trace names, and each of its documents names the row.
+
+    Unless the step's update was dropped: what it read was not learnt, and its documents must not name it.
+    """
     streams, sequences = plan.at(step)
     known = tracer.stream(plan.streams[int(streams[row])].name, "train")
     if known is None:
@@ -122,7 +148,8 @@ def row_agrees(tracer: Tracer, plan: Plan, step: int, row: int, fed: bytes) -> b
     if row_hash(tokens.sequence(sequence)).tobytes() != fed:
         return False
     documents = [tokens.id_of(place) for place in tokens.documents_in(sequence)]
-    return all([step, row] in tracer.document(document)["positions"] for document in documents)
+    learnt = step not in plan.segment_of(step).skipped_steps
+    return all(([step, row] in tracer.document(document)["positions"]) == learnt for document in documents)
 
 
 def _sign(run: RunDirectory, key: SigningKey, result: Result, began: datetime) -> None:
@@ -130,13 +157,21 @@ def _sign(run: RunDirectory, key: SigningKey, result: Result, began: datetime) -
         path.relative_to(run.path).as_posix(): file_digest(path)[0]
         for path in (run.training / "plan.json", run.training / "log.jsonl")
     }
-    run.record(key).append(
+    record = run.record(key)
+    train = newest_entries(run).get("train")
+    trained = train.predicate["outputs_digest"] if train else None
+    before = [entry.predicate for entry in record.entries() if entry.stage == STAGE]
+    disagreed = [one for one in before if one.get("training") == trained and not one["figures"]["agrees"]]
+    record.append(
         STAGE,
         subjects,
         {
             "stage": STAGE,
             "config_sha256": file_digest(run.config)[0],
+            "training": trained,
             "figures": {**result.figures, "agrees": result.agrees},
+            # A later replay that agrees must not hide it.
+            "disagreed": {name: disagreed[-1][name] for name in ("figures", "finished")} if disagreed else None,
             "started": began.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
@@ -158,10 +193,16 @@ def as_text(result: Result) -> str:
         "different": "OTHER ROWS than the training's own digest says",
         "not compared": "no digest of the training's own to compare with at this step",
     }[f["order"]]
+    files = {
+        "as signed": "plan, job, log and checkpoints are those that the training stage signed",
+        "not signed": "the training is not signed yet: there is nothing to hold them against",
+        "changed": f"NOT AS SIGNED: {', '.join(f['files_changed'])}",
+    }[f["files"]]
     traced = f"{f['rows_traced'] - f['rows_disagreeing']:,} of {f['rows_traced']:,} rows looked up"
     return "\n".join(
         [
             f"replayed     steps {first} to {end - 1}, from {f['checkpoint'] or 'the model that training began with'}",
+            f"files        {files}",
             f"losses       largest difference {f['largest_loss_difference']:.2g} nats a token (tolerance "
             f"{f['tolerance']:g})",
             f"weights      {weights}",

@@ -50,7 +50,9 @@ def admit(context: Context) -> dict[str, Any]:
             meter.advance()
         counts.update(settle_derived(received, out, admission.policy, admission.table))
         _keep_rights(loaded, rights)
-    return {"counts": dict(sorted((+counts).items()))}
+    # A release is held against it: these decisions are good for this use and no other.
+    use = loaded.config.intended_use.model_dump(mode="json")
+    return {"counts": dict(sorted((+counts).items())), "intended_use": use}
 
 
 def _grounds(loaded: Loaded, agents: AgentTable, evidence: Path, sites: Path) -> dict[str, Ground]:

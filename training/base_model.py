@@ -185,6 +185,11 @@ def initial_model(job: TrainingJob, end_of_document: int, padding: int) -> Any:
     if job.base is None:
         return build_model(job.shape, end_of_document, padding, job.seed)
     folder = Path(job.base)
+    if not folder.is_dir():
+        raise BaseModelError(
+            f"{folder}: the base model that this job continues from is not there; {_NOTHING}. Put it back, or run "
+            "`herkomst run` with base_model.path naming where it is."
+        )
     # One process looks for all: they read the same files, and a failed process ends the others.
     if os.environ.get("RANK", "0") == "0" and weights_digest(folder) != job.base_weights:
         raise BaseModelError(

@@ -33,6 +33,7 @@ from training.plan import Plan
 from training.saving import Checkpoints
 from training.schedule import learning_rate
 from training.settings import TrainingSettings
+from training.skipped import laid_digest
 from training.spikes import SpikeGuard
 from training.step_log import StepDone, StepLog
 from training.stop_signal import StopSignal
@@ -59,7 +60,7 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
     """
     settings = job.settings
     set_numerics(settings.threads, settings.deterministic)
-    packed, plan = read_packed(Path(job.tokens)), Plan.from_json(Path(job.plan).read_text(encoding="utf-8"))
+    packed, plan = _read(job)
     end = min(plan.steps, job.until or plan.steps)
 
     # ---- processes, model, and the checkpoint to go on from
@@ -120,6 +121,19 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
     if state.step < end:
         raise TrainingStopped(f"training stopped after step {state.step} and saved; the same command continues.")
     return state
+
+
+def _read(job: TrainingJob) -> tuple[PackedCorpus, Plan]:
+    """The text and its order, which must be those that the job was made for: its digest names both."""
+    packed, plan = read_packed(Path(job.tokens)), Plan.from_json(Path(job.plan).read_text(encoding="utf-8"))
+    held = ((job.plan, laid_digest(plan), job.plan_digest), (job.tokens, packed.root, job.tokens_root))
+    for path, found, named in held:
+        if found != named:
+            raise HerkomstError(
+                f"{path}: is not what this training was made for (its digest is {found[:12]}, not {named[:12]}); "
+                "nothing was trained. Restore it, or run `herkomst run` to train on what is there now."
+            )
+    return packed, plan
 
 
 def _make_model(job: TrainingJob, packed: PackedCorpus, computed: list[str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from training.tokenizer import load_fast
 
 _SENTENCEPIECE = "tokenizer.model"
 _PROBES = ("", "De haven ligt stil.\n\n 12 345", "naïve ŝtrato ßüd Ελλάδα 🙂", "\ta  b\r\n c\u200d\u00a0d")
+
+_ABSOLUTE = re.compile(r"(~|file:/)?/[\w.]|[A-Za-z]:[\\/]")
 
 _CLASSES = {
     "llama": "LlamaForCausalLM",
@@ -57,10 +60,12 @@ def write_model(checkpoint: Path, tokenizer: Path, folder: Path) -> None:
     _write_json(folder / CONFIG, config)
     special = special_tokens(tokenizer)
     ids = {"eos_token_id": special.end_of_document_id, "pad_token_id": special.padding_id}
-    _write_json(folder / "generation_config.json", ids | {"bos_token_id": config.get("bos_token_id")})
+    never = {"suppress_tokens": unused} if (unused := _unused_rows(config)) else {}
+    _write_json(folder / "generation_config.json", ids | {"bos_token_id": config.get("bos_token_id")} | never)
     for name in (*TOKENIZER_FILES, _SENTENCEPIECE):
         if (tokenizer / name).is_file():
             shutil.copyfile(tokenizer / name, folder / name)
+    _without_paths(folder / "tokenizer_config.json")
     _refuse_other_ids(tokenizer, folder)
 
 
@@ -72,6 +77,19 @@ def _for_use(config: dict[str, Any], weights: Path) -> dict[str, Any]:
     config.pop("_name_or_path", None)
     # The cache is off while training; without it every token is computed anew when text is written.
     return config | {"architectures": [_CLASSES[kind]], "dtype": _dtype(weights), "use_cache": True}
+
+
+def _unused_rows(config: dict[str, Any]) -> list[int]:
+    """Rows that fill the embedding up and are no token; their logit is 0, which is not the lowest there is."""
+    return list(range(config.get("used_vocabulary", config["vocab_size"]), config["vocab_size"]))
+
+
+def _without_paths(path: Path) -> None:
+    """Take out where a base's maker kept its files (``name_or_path`` and others), which nobody reads."""
+    values = json.loads(path.read_bytes()) if path.is_file() else {}
+    private = [name for name, value in values.items() if isinstance(value, str) and _ABSOLUTE.match(value)]
+    if private:
+        _write_json(path, {name: value for name, value in values.items() if name not in private})
 
 
 def _dtype(weights: Path) -> str:
@@ -115,6 +133,11 @@ def vllm_findings(folder: Path) -> list[str]:
         found.append(
             f"its attention heads are {head} wide, and the FlashAttention backend takes {sizes}; the slower "
             "FlexAttention backend takes any"
+        )
+    if unused := len(_unused_rows(config)):
+        found.append(
+            f"{unused} rows of its embedding are no token and only fill it up; transformers is told never to write "
+            "them (suppress_tokens); vLLM goes by allowed_token_ids in each request"
         )
     found += [
         f"{name} is missing" for name in ("tokenizer.json", "tokenizer_config.json") if not (folder / name).exists()

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from licensing.errors import HerkomstError
-from training.checkpoint import CheckpointError, TrainerState, finished_checkpoints, read_state
+from training.checkpoint import CheckpointError, TrainerState, finished_checkpoints, read_state, weights_digest
 from training.job import TrainingJob
 from training.launch import launch
 from training.loop import Tick
 from training.step_log import whole_lines
+from training.stopping import TrainingStopped
 
 _NEVER = 2**53 - 1
 
@@ -83,17 +85,13 @@ def replay(job: TrainingJob, first: int, end: int, folder: Path, tick: Tick) -> 
     Raises:
         ReplayError: the training did not do these steps, or its checkpoints do not reach back so far.
     """
-    recorded = _logged(Path(job.log))
-    if not (0 <= first < end) or end - 1 not in recorded:
-        done = f"it did steps 0 to {max(recorded)}" if recorded else "it did none"
-        raise ReplayError(
-            f"Steps {first}:{end} cannot be replayed: {done}. Nothing was run; ask for steps among those."
-        )
+    recorded = _recorded(job, first, end)
     begin = _begin(job, first)
     (folder / "checkpoints").mkdir(parents=True)
     if begin:
         _link(begin, folder / "checkpoints" / begin.name)
-    settings = job.settings.model_copy(update={"checkpoint_every": _NEVER, "keep_checkpoints": 2, "keep_every": None})
+    kept = {"checkpoint_every": _NEVER, "keep_checkpoints": 2, "keep_every": None, "tensorboard": False}
+    settings = job.settings.model_copy(update=kept)
     again = replace(
         job,
         settings=settings,
@@ -104,7 +102,10 @@ def replay(job: TrainingJob, first: int, end: int, folder: Path, tick: Tick) -> 
     )
     job_file = folder / "job.json"
     again.write(job_file)
-    now = launch(again, job_file, tick)
+    try:
+        now = launch(again, job_file, tick)
+    except TrainingStopped as stopped:
+        raise ReplayError("The replay was stopped; nothing was signed. The same command begins it again.") from stopped
     repeated = _logged(folder / "log.jsonl")
     return Replay(
         begin=read_state(begin).step if begin else 0,
@@ -118,6 +119,27 @@ def replay(job: TrainingJob, first: int, end: int, folder: Path, tick: Tick) -> 
     )
 
 
+def _recorded(job: TrainingJob, first: int, end: int) -> dict[int, float | None]:
+    """The losses that were logged of these steps and others, up to the newest checkpoint.
+
+    What a killed training logged behind it will be done again, and is no part of the training yet.
+    """
+    done = max((state.step for state in _states(job).values()), default=0)
+    recorded = {step: loss for step, loss in _logged(Path(job.log)).items() if step < done}
+    if not 0 <= first < end <= done:
+        told = f"it did steps 0 to {done - 1}" if done else "it did none"
+        raise ReplayError(
+            f"Steps {first}:{end} cannot be replayed: {told}. Nothing was run; ask for steps among those."
+        )
+    missing = [step for step in range(first, end) if step not in recorded]
+    if missing:
+        raise ReplayError(
+            f"{job.log}: lacks step {missing[0]}, so there is nothing to compare it with; nothing was run. Restore the "
+            "file, or ask for other steps."
+        )
+    return recorded
+
+
 def _logged(path: Path) -> dict[int, float | None]:
     lines = [json.loads(line) for line in whole_lines(path)]
     return {line["step"]: line["loss"] for line in lines}
@@ -125,9 +147,8 @@ def _logged(path: Path) -> dict[int, float | None]:
 
 def _begin(job: TrainingJob, first: int) -> Path | None:
     """The newest checkpoint of this training that had not come further than ``first``."""
-    for folder in reversed(finished_checkpoints(Path(job.checkpoints))):
-        state = read_state(folder)
-        if state.step <= first and (state.job_digest == job.digest() or folder.name == job.begin):
+    for folder, state in reversed(_states(job).items()):
+        if state.step <= first:
             return folder
     if job.begin is not None:
         raise ReplayError(
@@ -138,14 +159,21 @@ def _begin(job: TrainingJob, first: int) -> Path | None:
 
 
 def _state_after(job: TrainingJob, step: int) -> TrainerState | None:
-    for folder in finished_checkpoints(Path(job.checkpoints)):
-        try:
-            state = read_state(folder)
-        except CheckpointError:
-            continue
+    """What the training's own checkpoint says, and the digest of the weights that really lie in it."""
+    for folder, state in _states(job).items():
         if state.step == step and state.job_digest == job.digest():
-            return state
+            return replace(state, weights_sha256=weights_digest(folder))
     return None
+
+
+def _states(job: TrainingJob) -> dict[Path, TrainerState]:
+    """The checkpoints of this training that can be read, and the one that it began from."""
+    states = {}
+    for folder in finished_checkpoints(Path(job.checkpoints)):
+        with suppress(CheckpointError):
+            states[folder] = read_state(folder)
+    digest = job.digest()
+    return {path: one for path, one in states.items() if one.job_digest == digest or path.name == job.begin}
 
 
 def _link(folder: Path, to: Path) -> None:

@@ -9,6 +9,7 @@ failure and ends the processes that are still saving.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -42,6 +43,8 @@ def run(arguments: list[str]) -> NoReturn:
     once in a while they abort ("terminate called without an active exception") a training that is finished and saved.
     """
     code = 1
+    # Until it can save, a signal ends it as a signal: the code of an error would be taken for a fault of its own.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         die_with(int(os.environ.get("HERKOMST_PARENT", os.getppid())))
         code = main(arguments)

@@ -13,8 +13,9 @@ import yaml
 
 from licensing.attestation import open_envelope, read_public_key_pem
 from licensing.files import file_digest
-from pipeline.export import export
+from pipeline.export import _refuse_use, export
 from pipeline.run_directory import RunDirectory
+from pipeline.runner import newest_entries
 from tests.pipeline.conftest import environment, herkomst
 from training.release import ReleaseError, vllm_findings
 
@@ -129,6 +130,17 @@ def test_what_verify_finds_stops_a_release(copied: RunDirectory, tmp_path: Path)
         file.write(b" ")
     assert "differs from what stage train signed for" in refused(copied, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_documents_judged_for_another_use_are_not_released(small_run: Path, tmp_path: Path) -> None:
+    """As after a change of intended_use of which only a first stage was run, so that it stands in the record."""
+    run = RunDirectory(small_run)
+    entries = newest_entries(run)
+    config = yaml.safe_load(run.config.read_bytes())
+    _refuse_use(run, config, entries)
+    other = config | {"intended_use": config["intended_use"] | {"outputs_sold": False}}
+    with pytest.raises(ReleaseError, match="not the one that the documents were judged for"):
+        _refuse_use(run, other, entries)
 
 
 def test_an_evaluation_that_nobody_signed_is_not_told(copied: RunDirectory, tmp_path: Path) -> None:

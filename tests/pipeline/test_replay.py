@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evaluation.run_files import replayed
 from pipeline.replay import row_agrees
 from pipeline.run_directory import RunDirectory
 from pipeline.runner import newest_entries
 from pipeline.trace import Tracer
 from pipeline.verify import verify
 from tests.pipeline.conftest import REPOSITORY, herkomst
-from training.batches import HASH_BYTES
+from tests.pipeline.made_order import make_order
+from training.batches import HASH_BYTES, row_hash
 from training.job import TrainingJob
 from training.replay import replay
 
@@ -47,6 +49,41 @@ def test_a_changed_log_is_noticed(copied: Path) -> None:
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
     done = herkomst("replay", "runs/small", "--steps", "3:5", cwd=cwd, check=False)
     assert done.returncode == 1 and "DOES NOT AGREE" in done.stdout
+
+
+def test_files_that_the_training_did_not_sign_do_not_agree(copied: Path) -> None:
+    """Changed by less than the tolerance; and a later replay that agrees does not hide it from the report."""
+    run, cwd, log = RunDirectory(copied), copied.parents[1], copied / "training" / "log.jsonl"
+    signed = log.read_text()
+    lines = [json.loads(line) for line in signed.splitlines()]
+    lines[4]["loss"] += 1e-5
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = herkomst("replay", "runs/small", "--steps", "3:5", cwd=cwd, check=False)
+    assert done.returncode == 1 and "NOT AS SIGNED: training/log.jsonl" in done.stdout
+    log.write_text(signed)
+    assert "AGREES" in herkomst("replay", "runs/small", "--steps", "6:7", cwd=cwd).stdout
+    told = replayed({name: entry.predicate for name, entry in newest_entries(run).items()})
+    assert told is not None and not told["agrees"] and told["steps"] == [3, 5]
+
+
+def test_a_replay_of_a_training_that_was_done_again_since_is_not_told_of() -> None:
+    figures = {"agrees": True, "steps": [3, 5]}
+    entry = {"training": "a", "figures": figures, "disagreed": None, "finished": "2026-11-24T01:02:03"}
+    assert replayed({"train": {"outputs_digest": "a"}, "replay": entry}) == {**figures, "on": "2026-11-24"}
+    assert replayed({"train": {"outputs_digest": "b"}, "replay": entry}) is None
+
+
+def test_rows_of_a_step_whose_update_was_dropped_agree_with_the_trace_that_leaves_them_out(tmp_path: Path) -> None:
+    tracer = Tracer(make_order(tmp_path, 3, skipped=(2, 9)))
+    plan = tracer.plan
+    assert plan is not None
+    for step in (1, 2, 9, 10):
+        for row, (stream, sequence) in enumerate(zip(*(part.tolist() for part in plan.at(step)), strict=True)):
+            known = tracer.stream(plan.streams[stream].name, "train")
+            assert known is not None
+            fed = row_hash(known[1].sequence(sequence)).tobytes()
+            assert row_agrees(tracer, plan, step, row, fed)
+            assert not row_agrees(tracer, plan, step, row, bytes(HASH_BYTES))
 
 
 @pytest.mark.parametrize(("steps", "said"), [("3", "write the first step"), ("5:99", "it did steps 0 to 11")])

@@ -131,3 +131,19 @@ def test_a_signal_to_the_command_reaches_every_worker(packed_folder: Path, tmp_p
     """Also one that comes before a worker knows what to do with it, and ends it."""
     settings = by_two(packed_folder, tmp_path).settings
     assert run_workers([sys.executable, "-c", STOPPED], settings) == REQUEUE
+
+
+LOADING = """
+import os, signal, time
+from training import worker
+def main(arguments):
+    if os.environ["RANK"] == "0":
+        os.kill(os.getppid(), signal.SIGINT)
+    time.sleep(60)
+worker.main = main
+worker.run([])
+"""
+
+
+def test_ctrl_c_while_the_model_is_loaded_is_no_failure(packed_folder: Path, tmp_path: Path) -> None:
+    assert run_workers([sys.executable, "-c", LOADING], by_two(packed_folder, tmp_path).settings) == REQUEUE

@@ -35,6 +35,28 @@ def test_a_release_holds_the_checkpoint_s_model(tmp_path: Path, architecture: st
     assert len(vllm_findings(out)) == 1  # heads of 16
 
 
+def test_rows_that_are_no_token_are_never_written_and_no_path_of_the_base_is_told(tmp_path: Path) -> None:
+    checkpoint, tokenizer, out = (tmp_path / name for name in ("checkpoint", "tokenizer", "out"))
+    base = write_base(tmp_path / "base")
+    for folder in (checkpoint, tokenizer, out):
+        folder.mkdir()
+    take_tokenizer(base, tokenizer)
+    stated = json.loads((tokenizer / "tokenizer_config.json").read_bytes())
+    private = {"name_or_path": "/scratch/us/model", "special_tokens_map_file": "~/cache/map.json"}
+    (tokenizer / "tokenizer_config.json").write_text(json.dumps(stated | private))
+    model = load_base(base)
+    rows = model.config.vocab_size
+    model.config.used_vocabulary = rows - 3
+    model.save_pretrained(checkpoint)
+    write_model(checkpoint, tokenizer, out)
+    generation = json.loads((out / "generation_config.json").read_bytes())
+    assert generation["suppress_tokens"] == [rows - 3, rows - 2, rows - 1]
+    assert any(finding.startswith("3 rows of its embedding") for finding in vllm_findings(out))
+    assert json.loads((out / "tokenizer_config.json").read_bytes()) == {
+        name: value for name, value in stated.items() if value != str(base)
+    }
+
+
 def test_a_checkpoint_without_weights(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="nothing was released"):
         write_model(tmp_path, tmp_path, tmp_path / "out")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from licensing.errors import HerkomstError
 from licensing.files import file_digest
 from tests.training.conftest import make_job
 from training.checkpoint import STATE, WEIGHTS, checkpoint_folder
@@ -78,6 +79,14 @@ def changed_order(job: TrainingJob) -> None:
     path.write_text(json.dumps(values | {"order_digest": "0" * 64}))
 
 
+def changed_end(job: TrainingJob) -> None:
+    """The state beside them still names the weights that were trained."""
+    path = checkpoint_folder(Path(job.checkpoints), 8) / WEIGHTS
+    whole = path.read_bytes()
+    path.unlink()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+
+
 def weights_differ(done: Replay) -> bool:
     return done.bitwise is False
 
@@ -92,7 +101,12 @@ def order_differs(done: Replay) -> bool:
 
 @pytest.mark.parametrize(
     ("change", "shows"),
-    [(changed_weights, weights_differ), (changed_loss, losses_differ), (changed_order, order_differs)],
+    [
+        (changed_weights, weights_differ),
+        (changed_end, weights_differ),
+        (changed_loss, losses_differ),
+        (changed_order, order_differs),
+    ],
 )
 def test_what_was_changed_afterwards_shows(
     copied: TrainingJob, tmp_path: Path, change: Callable[[TrainingJob], None], shows: Callable[[Replay], bool]
@@ -105,6 +119,35 @@ def test_what_was_changed_afterwards_shows(
 def test_steps_that_were_not_trained_are_refused(trained: TrainingJob, tmp_path: Path, steps: tuple[int, int]) -> None:
     with pytest.raises(ReplayError, match="it did steps 0 to 11"):
         replay(trained, *steps, tmp_path / "again", quiet)
+
+
+def test_a_step_that_the_log_lacks_is_named(copied: TrainingJob, tmp_path: Path) -> None:
+    lines = Path(copied.log).read_text().splitlines(keepends=True)
+    Path(copied.log).write_text("".join(lines[:5] + lines[6:]))
+    with pytest.raises(ReplayError, match="lacks step 5, so there is nothing to compare"):
+        replay(copied, 4, 8, tmp_path / "again", quiet)
+
+
+def test_steps_logged_behind_the_newest_checkpoint_are_no_part_of_the_training(
+    copied: TrainingJob, tmp_path: Path
+) -> None:
+    """A kill left them: they will be done again, and the trace does not know them."""
+    shutil.rmtree(checkpoint_folder(Path(copied.checkpoints), 12))
+    with pytest.raises(ReplayError, match="it did steps 0 to 7"):
+        replay(copied, 6, 10, tmp_path / "again", quiet)
+
+
+def test_another_plan_than_the_training_had_is_refused(copied: TrainingJob, tmp_path: Path) -> None:
+    """Fed in another order, a few steps lose about as much: without a checkpoint at the end nothing else would show."""
+    from dataclasses import replace
+
+    from training.plan import Plan
+
+    plan = Plan.from_json(Path(copied.plan).read_text(encoding="utf-8"))
+    other = tmp_path / "plan.json"
+    other.write_text(replace(plan, seed=plan.seed + 1).to_json(), encoding="utf-8")
+    with pytest.raises(HerkomstError, match=r"plan.json: is not what this training was made for"):
+        replay(replace(copied, plan=str(other)), 4, 7, tmp_path / "again", quiet)
 
 
 def test_a_replay_leaves_the_training_as_it_was(trained: TrainingJob, tmp_path: Path) -> None:
