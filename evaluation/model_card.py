@@ -131,7 +131,8 @@ def _loading(values: Mapping[str, Any], facts: Facts) -> list[str]:
         "```",
         "",
         f"In training every document came after the token `{opening}`, so a prompt that begins a text begins "
-        "with its id; typed into a text, it is plain text. "
+        "with its id, as above. Give `split_special_tokens=True` as well where text comes from others: then no text "
+        "can write such a token. "
         f"Sequences were {_SAY.whole(facts.sequence_length)} tokens long. No code besides `transformers` is needed.",
         "",
         f"vLLM: {stands} It was not run.",

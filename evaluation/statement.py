@@ -50,7 +50,8 @@ class Usage:
 
     ``epochs`` is the mean number of times a trained document was read, ``share`` the partner's part (0 to 1) of all
     tokens read, ``per_document`` maps a document's id to its tokens read, repeats included, and the times that its
-    most read part was. ``tokens_scored`` counts the tokens read that the model had to predict, where that is known.
+    most read part was. ``tokens_scored`` counts the tokens read that the model had to predict, where that is known;
+    ``left_out`` those that a goldfish rule kept it from learning.
     """
 
     documents: int
@@ -61,6 +62,7 @@ class Usage:
     epochs: float
     per_document: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     tokens_scored: int | None = None
+    left_out: int = 0
 
     @property
     def most_read(self) -> float | None:
@@ -306,7 +308,9 @@ def _rights(figures: LedgerFigures) -> list[dict[str, Any]]:
 def _usage(usage: Usage | None) -> dict[str, Any] | None:
     if usage is None:
         return None
-    names = ("documents", "tokens_read", "tokens_scored", "share", "first_step", "last_step", "epochs", "most_read")
+    names = ["documents", "tokens_read", "tokens_scored", "share", "first_step", "last_step", "epochs", "most_read"]
+    if usage.left_out:
+        names.append("left_out")
     return {name: getattr(usage, name) for name in names}
 
 

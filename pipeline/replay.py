@@ -212,7 +212,7 @@ def as_text(result: Result) -> str:
     traced = f"{f['rows_traced'] - f['rows_disagreeing']:,} of {f['rows_traced']:,} rows looked up"
     return "\n".join(
         [
-            f"replayed     steps {first} to {end - 1}, from {f['checkpoint'] or 'the untrained model'}",
+            f"replayed     steps {first} to {end - 1}, from {f['checkpoint'] or 'the model that training began with'}",
             f"files        {files}",
             f"losses       largest difference {f['largest_loss_difference']:.2g} nats a token (tolerance "
             f"{f['tolerance']:g})",

@@ -351,7 +351,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="train",
-        version=2,
+        version=3,
         needs=("commit", "pack"),
         outputs=lambda run: [run.training, run.checkpoints],
         settings=lambda loaded: [
@@ -373,7 +373,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="report",
-        version=2,
+        version=3,
         needs=("ingest", "admit", "curate", "commit", "tokenizer", "pack", "train", "evaluate"),
         outputs=lambda run: [run.reports],
         settings=lambda loaded: [

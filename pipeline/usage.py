@@ -71,6 +71,7 @@ def usage_of(tracer: Tracer, partner: str) -> Usage | None:
         last_step=last if len(trained) else None,
         epochs=int(trained.sum(dtype=np.int64)) / len(trained) if len(trained) else 0.0,
         per_document=counts,
+        left_out=sum(left_out_of(tracer, partner).values()),
     )
 
 

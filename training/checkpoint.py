@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +36,9 @@ class TrainerState:
     """Where a checkpoint stands; ``step`` is the number of steps done, token counts are since the first step.
 
     ``order_digest`` is a chain over the tokens really fed, ``skipped_steps`` were read but not learnt from and
-    ``recent_losses`` are what a spike is judged by. ``code_version``, ``torch_version``, ``world`` and ``backend`` say
-    what wrote it; none of them is needed to go on. There is no state of a random generator: after the weights are made
-    nothing is drawn, which ``random`` states.
+    ``recent_losses`` are what a spike is judged by. ``files`` are the SHA-256 of the tensor files by name.
+    ``code_version``, ``torch_version``, ``world`` and ``backend`` say what wrote it; none of them is needed to go on.
+    There is no state of a random generator: after the weights are made nothing is drawn, which ``random`` states.
     """
 
     step: int
@@ -61,6 +61,7 @@ class TrainerState:
     torch_version: str = ""
     world: int = 1
     backend: str = ""
+    files: dict[str, str] = field(default_factory=dict)
     random: str = NOTHING_DRAWN
     format: int = FORMAT
 
@@ -71,27 +72,29 @@ def checkpoint_folder(checkpoints: Path, step: int) -> Path:
 
 
 def read_state(folder: Path) -> TrainerState:
-    """Read where a checkpoint stands.
+    """Read where a checkpoint stands; one of another ``format`` can be asked about, but not continued from.
 
     Raises:
-        CheckpointError: the folder is no checkpoint of ours, or of another format.
+        CheckpointError: the folder is no checkpoint of ours.
     """
     try:
-        values = json.loads((folder / STATE).read_bytes())
-        found = values.get("format", 1)
-        if found == FORMAT:
-            for name in ("skipped_steps", "recent_losses"):
-                values[name] = tuple(values[name])
-            return TrainerState(**values)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as fault:
+        values = {"format": 1} | json.loads((folder / STATE).read_bytes())
+        state = TrainerState(**values)
+        return replace(state, skipped_steps=tuple(state.skipped_steps), recent_losses=tuple(state.recent_losses))
+    except (OSError, ValueError, TypeError) as fault:
         raise CheckpointError(
             f"{folder / STATE}: not readable as the state of a checkpoint ({fault}); it was not continued from. "
             "Delete the folder to continue from the one before."
         ) from fault
-    raise CheckpointError(
-        f"{folder / STATE}: a checkpoint of format {found}, and this version continues from format {FORMAT} only; "
-        "nothing was trained. Move the folder away to train anew, or continue with the version that wrote it."
-    )
+
+
+def refuse_other_format(folder: Path, state: TrainerState) -> None:
+    """Raise CheckpointError where the files of a checkpoint are not those that this version reads."""
+    if state.format != FORMAT:
+        raise CheckpointError(
+            f"{folder}: a checkpoint of format {state.format}, and this version continues from format {FORMAT} only; "
+            "nothing was trained. Move the folder away to train anew, or continue with the version that wrote it."
+        )
 
 
 def finished_checkpoints(checkpoints: Path) -> list[Path]:

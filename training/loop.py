@@ -163,7 +163,7 @@ class _Used:
 
     def added_to(self, state: TrainerState) -> TrainerState:
         """The state with both; every process must ask."""
-        energy = self._energy.read(self._control.gather)
+        energy = self._energy.read(self._control.gather, last=True)
         method, detail = _told_together(self._base, energy)
         return replace(
             state,

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from licensing.errors import HerkomstError
+from training.host_memory import keep_memory
 
 if TYPE_CHECKING:
     import torch
@@ -18,6 +19,7 @@ def set_numerics(threads: int, deterministic: bool = True) -> None:
     and a replay is equal within a tolerance alone. In fp32 a GPU really computes fp32: TF32, with its 10 bits of
     mantissa, is off.
     """
+    keep_memory()
     if deterministic:
         # Without this variable cuBLAS is allowed to vary from call to call; it is read when the library starts.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

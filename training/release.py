@@ -29,7 +29,7 @@ VLLM_ARCHITECTURES = frozenset(_CLASSES.values())
 """All four are in vLLM's list of supported models."""
 
 VLLM_HEAD_SIZES = (32, 64, 96, 128, 160, 192, 224, 256)
-"""Widths of an attention head that vLLM's FlashAttention backend takes (its documentation, 0.10 and 0.11)."""
+"""Widths of an attention head that vLLM's FlashAttention backend takes (its documentation, 0.9 to 0.10)."""
 
 
 class ReleaseError(HerkomstError):

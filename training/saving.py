@@ -33,6 +33,7 @@ from training.checkpoint import (
     keep_newest,
     latest_checkpoint,
     read_state,
+    refuse_other_format,
     save_state,
 )
 from training.checkpoint_layout import Layout, lay_out
@@ -43,6 +44,11 @@ from training.settings import TrainingSettings
 from training.versions import code_version
 
 _POLL = 0.02
+_PARTING = 30.0
+
+
+class _CancelledError(Exception):
+    """Another process could not write its part, so that this one need not."""
 
 
 class Checkpoints:
@@ -72,6 +78,8 @@ class Checkpoints:
                 "all of them see it."
             )
         if found:
+            refuse_other_format(*found)
+            self._refuse_changed(*found)
             scatter_files(backend, found[0])
         return _by(found[1] if found else _first_state(job), job, backend)
 
@@ -118,6 +126,17 @@ class Checkpoints:
                 return read_state(writing.target)
             time.sleep(_POLL)
 
+    def _refuse_changed(self, folder: Path, state: TrainerState) -> None:
+        """Raise CheckpointError where a file is not what was written; each process looks at its share of them."""
+        share = sorted(state.files)[self._control.rank :: self._control.world]
+        changed = [name for name in share if _digest(folder / name) != state.files[name]]
+        if self._control.sum(np.array([len(changed)], dtype=float))[0]:
+            what = ", ".join(changed) or "a file that another process names"
+            raise CheckpointError(
+                f"{folder}: {what} is missing or differs from its digest in the checkpoint; nothing was trained. "
+                "Restore it from a copy, or delete the folder to continue from the checkpoint before."
+            )
+
     @property
     def failed(self) -> bool:
         """Whether this process could not write its part: training need not go on until `save` says so."""
@@ -125,6 +144,8 @@ class Checkpoints:
 
     def _give_up(self, writing: _Writing) -> None:
         writing.cancelled.set()
+        # What still writes would put new files into the folder that is to be removed.
+        writing.wait(_PARTING)
         self._writing = None
         self._control.barrier()
         if self._control.rank == 0:
@@ -166,6 +187,10 @@ class _Writing:
         """Whether the thread is still at work."""
         return self._thread.is_alive()
 
+    def wait(self, seconds: float) -> None:
+        """Give the thread so long to end."""
+        self._thread.join(seconds)
+
     def _run(self) -> None:
         try:
             self._write_own()
@@ -173,18 +198,20 @@ class _Writing:
                 self._finish()
             else:
                 self._wait(self._is_visible, f"the checkpoint to be finished by process 0 and seen at {self.target}")
+        except _CancelledError:
+            pass
         except BaseException as fault:
             self.fault = fault
 
     def _write_own(self) -> None:
-        """Write and sync this process's files, then say so by a mark with the digests of those with weights."""
+        """Write and sync this process's files, then say so by a mark with their digests."""
         hidden = hidden_beside(self.target)
         hidden.mkdir(parents=True, exist_ok=True)
         digests = {}
         for file in self.layout.owned(self.rank, self.world):
+            self._stop_if_cancelled()
             write_tensors(hidden / file.name, self.files.pop(file.name))
-            if not file.is_state:
-                digests[file.name] = file_digest(hidden / file.name)[0]
+            digests[file.name] = file_digest(hidden / file.name)[0]
         write_atomically(self._mark(self.rank), canonical(digests))
 
     def _finish(self) -> None:
@@ -198,7 +225,8 @@ class _Writing:
         hidden = hidden_beside(self.target)
         self.model_config.save_pretrained(hidden)
         write_index(hidden, self.layout)
-        save_state(hidden, replace(self.state, weights_sha256=joined_digest(digests)))
+        weights = {file.name: digests[file.name] for file in self.layout.files if not file.is_state}
+        save_state(hidden, replace(self.state, weights_sha256=joined_digest(weights), files=digests))
         for path in hidden.glob("*.json"):
             _sync(path)
         publish(self.target)
@@ -214,11 +242,14 @@ class _Writing:
             return read_state(self.target).step == self.state.step
         return False
 
+    def _stop_if_cancelled(self) -> None:
+        if self.cancelled.is_set():
+            raise _CancelledError
+
     def _wait(self, done: Callable[[], bool], what: str) -> None:
         end = time.monotonic() + self.timeout
         while not done():
-            if self.cancelled.is_set():
-                return
+            self._stop_if_cancelled()
             if time.monotonic() > end:
                 raise CheckpointError(
                     f"process {self.rank} waited {self.timeout:.0f} s (training.checkpoint_timeout) for {what}"
@@ -233,6 +264,13 @@ def write_tensors(path: Path, tensors: Tensors) -> None:
     save_file(tensors, path, metadata={"format": "pt"})
     _sync(path)
     sync_entry(path.parent)
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)[0]
+    except OSError:
+        return ""
 
 
 def _sync(path: Path) -> None:

@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     try:
         state = train(TrainingJob.read(Path(arguments[0])), _print_progress)
     except TrainingStopped as stopped:
-        if os.environ.get("RANK", "0") == "0":
+        if os.environ.get("RANK", "0") == "0" and "HERKOMST_PARENT" not in os.environ:
             print(stopped, file=sys.stderr)
         return 0 if "TORCHELASTIC_RUN_ID" in os.environ else stopped.exit_code
     except HerkomstError as fault:

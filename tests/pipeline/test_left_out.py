@@ -102,6 +102,7 @@ def test_a_rule_takes_from_what_is_scored_and_from_nothing_else(tmp_path: Path) 
         assert before.tokens_scored is not None and after.tokens_scored is not None
         lost = sum(left_out_of(Tracer(ruled), partner).values())
         assert before.tokens_scored - after.tokens_scored == lost > 0
+        assert (before.left_out, after.left_out) == (0, lost)
         assert (before.tokens_read, before.epochs, before.first_step) == (
             after.tokens_read,
             after.epochs,
@@ -160,6 +161,8 @@ def test_a_run_with_a_rule_gives_a_bundle_that_holds(tmp_path: Path) -> None:
     assert f"{usage.tokens_scored} of them scored" in done.stdout
     assert f"signs for: {lost} more were read and left out" in done.stdout and "(one in 3)" in done.stdout
     assert herkomst("verify", run.path, cwd=tmp_path).returncode == 0
+    told = next((run.path / "reports").rglob("*kade*nl.html")).read_text(encoding="utf-8")
+    assert "met opzet niet leerde voorspellen" in told
 
 
 # --- checkpoints

@@ -188,24 +188,40 @@ def test_a_process_that_never_writes_is_not_waited_for_for_ever(tmp_path: Path) 
     assert not target.exists()
 
 
-def test_a_checkpoint_of_the_former_format_is_refused(whole: Task, tmp_path: Path) -> None:
+def test_a_checkpoint_of_the_former_format_can_be_asked_about_but_not_continued(whole: Task, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(whole.folder, folder)
-    path = folder / "step-00000006" / "herkomst.json"
-    values = json.loads(path.read_bytes())
-    del values["format"]
-    path.write_text(json.dumps(values))
+    newest = folder / "step-00000006"
+    values = json.loads((newest / "herkomst.json").read_bytes())
+    for added in ("format", "files", "order_digest", "skipped_steps", "recent_losses", "world", "backend", "random"):
+        del values[added]
+    (newest / "herkomst.json").write_text(json.dumps(values))
+    assert (read_state(newest).format, read_state(newest).step, read_state(newest).skipped_steps) == (1, 6, ())
     with pytest.raises(CheckpointError, match=r"format 1, .*format 2 only.*Move the folder away"):
         train(Task(str(folder), "", settings=whole.settings))
 
 
-def test_a_damaged_or_foreign_checkpoint_is_refused(whole: Task, tmp_path: Path) -> None:
+def test_a_changed_file_is_refused(whole: Task, tmp_path: Path) -> None:
+    """One bit, deep in a moment: the training would go on, to other weights."""
+    folder = tmp_path / "run"
+    shutil.copytree(whole.folder, folder)
+    moments = min(finished_checkpoints(folder)[-1].glob("state-*"))
+    kept = moments.read_bytes()
+    moments.write_bytes(kept[:-100] + bytes([kept[-100] ^ 1]) + kept[-99:])
+    for _ in range(2):
+        with pytest.raises(CheckpointError, match=f"{moments.name} is missing or differs.*nothing was trained"):
+            train(Task(str(folder), "", settings=whole.settings))
+        moments.unlink(missing_ok=True)
+
+
+def test_files_that_do_not_fit_the_model_are_refused(whole: Task, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(whole.folder, folder)
     newest = finished_checkpoints(folder)[-1]
+    values = json.loads((newest / "herkomst.json").read_bytes())
+    (newest / "herkomst.json").write_text(json.dumps(values | {"files": {}}))
     first = min(newest.glob("state-*"))
-    kept = first.read_bytes()
-    first.write_bytes(kept[:-10])
+    first.write_bytes(first.read_bytes()[:-10])
     with pytest.raises(CheckpointError, match=f"{first.name}: not readable"):
         train(Task(str(folder), "", settings=whole.settings))
     first.unlink()

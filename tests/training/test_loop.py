@@ -76,7 +76,7 @@ def launched(job: TrainingJob, folder: Path) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("backend", "stage"), [("deepspeed", 3)])
+@pytest.mark.parametrize(("backend", "stage"), [("fsdp", 2)])
 def test_two_processes_train_as_one_does_and_resume(
     packed_folder: Path, tmp_path: Path, backend: str, stage: int
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from licensing.errors import HerkomstError
+from licensing.files import file_digest
 from tests.training.conftest import make_job
 from training.checkpoint import STATE, WEIGHTS, checkpoint_folder
 from training.job import TrainingJob
@@ -52,6 +53,7 @@ def test_without_a_checkpoint_at_the_end_losses_alone_are_compared(trained: Trai
 
 
 def changed_weights(job: TrainingJob) -> None:
+    """With their digest too: else they are refused before anything is run."""
     from safetensors.torch import load_file, save_file
 
     path = checkpoint_folder(Path(job.checkpoints), 4) / WEIGHTS
@@ -59,6 +61,10 @@ def changed_weights(job: TrainingJob) -> None:
     tensors["model.norm.weight"][0] += 0.5
     path.unlink()
     save_file(tensors, path, metadata={"format": "pt"})
+    state = path.with_name(STATE)
+    values = json.loads(state.read_bytes())
+    state.unlink()
+    state.write_text(json.dumps(values | {"files": values["files"] | {WEIGHTS: file_digest(path)[0]}}))
 
 
 def changed_loss(job: TrainingJob) -> None:

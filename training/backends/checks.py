@@ -7,6 +7,7 @@ ZeRO stage and the kind of the parameters are compared with what was asked, and 
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from training.backends.processes import launched
@@ -26,7 +27,10 @@ def check_launched(settings: TrainingSettings) -> None:
     Raises:
         BackendError: naming the setting, what runs instead, and what to do.
     """
-    _compare(settings, {"processes launched": (launched(), settings.processes)})
+    found: dict[str, tuple[object, object]] = {"processes launched": (launched(), settings.processes)}
+    if settings.backend != "single":
+        found["RANK in the environment"] = ("RANK" in os.environ, True)
+    _compare(settings, found)
 
 
 def check_accelerate(accelerator: Any, model: Any, plain: Any, settings: TrainingSettings) -> None:
