@@ -79,6 +79,7 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
     board = TensorBoardLog(_board(job), state.step) if settings.tensorboard and first else None
 
     # ---- the steps
+    begun = state.step
     backend.model.train()
     with StopSignal() as stop, ReadAhead(batches, state.step, end) as ahead:
         for step in range(state.step, end):
@@ -112,7 +113,7 @@ def train(job: TrainingJob, tick: Tick) -> TrainerState:
                 break
         # While signals still only ask: a second one must not cut off the last checkpoint.
         state = checkpoints.join() or state
-    if first:
+    if first and begun < end:
         write_atomically(Path(job.log).with_name(SPEED), canonical(meter.figures() | {"computed": computed}))
     if board:
         board.close()

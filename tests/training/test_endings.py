@@ -77,6 +77,16 @@ def test_a_loss_that_is_no_number_leaves_the_checkpoint_whole_that_was_being_wri
     assert [path.name for path in finished_checkpoints(tmp_path / "checkpoints")] == ["step-00000002"]
 
 
+def test_a_training_that_has_nothing_left_to_do_keeps_what_was_measured(packed_folder: Path, tmp_path: Path) -> None:
+    """As after a kill between the last step and the signature."""
+    job = make_job(packed_folder, tmp_path, steps=2, meter_skip=0)
+    train(job, quiet)
+    measured = (tmp_path / "speed.json").read_bytes()
+    assert b'"steps_measured":2' in measured
+    train(job, quiet)
+    assert (tmp_path / "speed.json").read_bytes() == measured
+
+
 def test_energy_is_measured_only_where_all_of_it_was() -> None:
     none = TrainerState(0, "", "", "", "", 0, 0, 0.0, "none", "", 0.0)
     measured, guessed = Energy(5.0, "measured", "RAPL"), Energy(5.0, "estimated", "65 W assumed")
