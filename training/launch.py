@@ -47,10 +47,16 @@ def launch(job: TrainingJob, job_file: Path, tick: Tick) -> TrainerState:
     if code or latest is None:
         at = f"the last checkpoint is {latest[0].name}" if latest else "there is no checkpoint yet"
         raise HerkomstError(
-            f"training.backend {job.settings.backend}: a process ended with code {code}; {at}. "
-            "Its message stands above; the same command continues."
+            f"training.backend {job.settings.backend}: a process {_how_it_ended(code)}; {at}. "
+            "The same command continues."
         )
     return latest[1]
+
+
+def _how_it_ended(code: int) -> str:
+    if code != -signal.SIGKILL:
+        return f"ended with code {code}, and its message stands above"
+    return "was killed (SIGKILL), as a machine does that runs out of memory: look there, not in the messages above"
 
 
 def run_workers(command: Sequence[str], settings: TrainingSettings) -> int:

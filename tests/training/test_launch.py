@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from licensing.errors import HerkomstError
 from tests.training.conftest import make_job
 from training.checkpoint import finished_checkpoints, read_state
 from training.job import TrainingJob
@@ -147,3 +148,14 @@ worker.run([])
 
 def test_ctrl_c_while_the_model_is_loaded_is_no_failure(packed_folder: Path, tmp_path: Path) -> None:
     assert run_workers([sys.executable, "-c", LOADING], by_two(packed_folder, tmp_path).settings) == REQUEUE
+
+
+def test_a_killed_process_is_said_to_be_killed(
+    packed_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training import launch
+
+    job = by_two(packed_folder, tmp_path)
+    monkeypatch.setattr(launch, "run_workers", lambda command, settings: -signal.SIGKILL)
+    with pytest.raises(HerkomstError, match=r"runs out of memory.*there is no checkpoint yet"):
+        launch.launch(job, tmp_path / "job.json", lambda *_: None)
