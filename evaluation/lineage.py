@@ -22,6 +22,7 @@ def lineage_rows(base: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Licence", f"{base['licence']} ({base['licence_evidence']})"),
         ("Decision", f"{base['decision']}: {base['explanation']}"),
         ("Clause", str(base["clause"] or "none")),
+        ("Declared by its card", "; ".join(base.get("card_declares", ())) or "no licence"),
         ("Declared otherwise", str(base["conflict"] or "nothing")),
         ("Summary of its training content", summary_words(base)),
         ("Weights and configuration (SHA-256)", str(base["weights_sha256"])),

@@ -119,6 +119,14 @@ def decide_base(loaded: Loaded) -> Decision:
     return decide(rights, config.intended_use, config.policy, table, {}, "base_model")
 
 
+def card_declares(loaded: Loaded) -> list[str]:
+    """Licences and terms in the words of the base's card; what is no SPDX id decides nothing, and is to be read."""
+    from training.base_model import card_text
+
+    card = hub_card.read(card_text(base_folder(loaded, weights=False)) or "")
+    return [one.text for one in (*card.licences, *card.terms)]
+
+
 def require_base(loaded: Loaded) -> Decision:
     """Stop unless the base model may be used as intended.
 
@@ -200,6 +208,7 @@ def lineage(loaded: Loaded, weights_sha256: str) -> dict[str, Any]:
         "duties": [{"kind": duty.kind, "value": duty.value, "clause": duty.clause} for duty in decision.duties],
         "licence_evidence": base.licence_evidence,
         "conflict": decision.conflict,
+        "card_declares": card_declares(loaded),
         "training_summary": _summary(loaded),
         "weights_sha256": weights_sha256,
         "files": files,
@@ -230,6 +239,7 @@ def explain_base(loaded: Loaded) -> list[str]:
     return [
         f"{base.shown_name}" + (f" at {base.revision}" if base.revision else ", a local folder"),
         f"{base.licence}: {decision.outcome}. {decision.explanation}",
+        f"its card declares: {'; '.join(card_declares(loaded)) or 'no licence'}",
         *(f"duty: {duty.kind} {duty.value} ({duty.clause})" for duty in decision.duties),
         f"summary of what it was trained on: {summary}",
         _WHAT_IS_KNOWN,

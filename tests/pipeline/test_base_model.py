@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from evaluation.lineage import lineage_rows
 from licensing.errors import HerkomstError
 from licensing.files import file_digest
 from licensing.reading import UnreadableFile
-from pipeline.base_model import BaseNotAdmitted, base_folder, explain_base, require_base
+from pipeline.base_model import BaseNotAdmitted, base_folder, explain_base, lineage, require_base
 from pipeline.check import explain
 from pipeline.config import load_config
 from pipeline.run_directory import RunDirectory
@@ -113,6 +114,16 @@ def test_check_says_what_the_base_is_and_how_large(tmp_path: Path) -> None:
         "dial 2",
     ):
         assert part in told
+
+
+def test_what_the_card_declares_in_words_of_its_own_is_shown_beside_what_was_concluded(tmp_path: Path) -> None:
+    """It decides nothing, so whoever signs must see it: a family's own terms are not the licence concluded here."""
+    write_base(tmp_path / "base")
+    (tmp_path / "base" / "README.md").write_text(CARD.format(licence="family-3.1"), encoding="utf-8")
+    loaded = load_config(write_config(tmp_path))
+    assert "its card declares: family-3.1" in explain(loaded)
+    rows = dict(lineage_rows(lineage(loaded, "0" * 64)))
+    assert rows["Declared by its card"] == "family-3.1" and rows["Licence"].startswith("Apache-2.0")
 
 
 def test_a_licence_judged_by_name_in_the_policy_goes_first(tmp_path: Path) -> None:
