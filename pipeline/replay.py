@@ -52,6 +52,8 @@ def replay_run(run: RunDirectory, steps: tuple[int, int], tolerance: float, key:
         HerkomstError: the run was not trained, or these steps cannot be run again.
     """
     run.require()
+    # A key that may not sign here is found out now, not after hours of training.
+    run.record(key).entries()
     job = _job(run)
     folder = run.path / "work" / "replay"
     with run.locked():

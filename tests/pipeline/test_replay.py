@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from evaluation.run_files import replayed
-from pipeline.replay import row_agrees
+from licensing.attestation import EvidenceError, load_or_create_key
+from pipeline.replay import replay_run, row_agrees
 from pipeline.run_directory import RunDirectory
 from pipeline.runner import newest_entries
 from pipeline.trace import Tracer
@@ -98,6 +99,12 @@ def test_rows_of_a_step_whose_update_was_dropped_agree_with_the_trace_that_leave
             fed = row_hash(known[1].sequence(sequence)).tobytes()
             assert row_agrees(tracer, plan, step, row, fed)
             assert not row_agrees(tracer, plan, step, row, bytes(HASH_BYTES))
+
+
+def test_another_key_is_refused_before_anything_is_run(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.replay.replay", lambda *_: pytest.fail("it was run"))
+    with pytest.raises(EvidenceError, match="somebody else's account"):
+        replay_run(RunDirectory(copied), (3, 6), 1e-3, load_or_create_key(copied / "other.pem"), lambda *_: None)
 
 
 @pytest.mark.parametrize(("steps", "said"), [("3", "write the first step"), ("5:99", "it did steps 0 to 11")])
