@@ -65,4 +65,5 @@ def _points(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
         if row.get(key) is not None:
             yield name, row[key]
     for language, bits in row.get("bits_per_byte", {}).items():
-        yield f"bits_per_byte/{language}", bits
+        if bits is not None:
+            yield f"bits_per_byte/{language}", bits

@@ -214,6 +214,13 @@ def test_resumed_curves_have_every_step_once(tmp_path: Path) -> None:
     assert found.Tags()["scalars"] == ["training/loss", "bits_per_byte/nl"]
 
 
+def test_a_dropped_step_whose_loss_is_no_number_has_no_points() -> None:
+    from training.tensorboard_log import _points
+
+    row = {"step": 3, "loss": None, "dropped": True, "bits_per_byte": {"nl": None, "en": 1.5}}
+    assert list(_points(row)) == [("bits_per_byte/en", 1.5)]
+
+
 def test_without_the_package_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
