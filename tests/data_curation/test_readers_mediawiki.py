@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import bz2
 import time
+import timeit
 import tracemalloc
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +154,7 @@ def test_hostile_markup_takes_linear_time(case: str) -> None:
     times = []
     for size in (50_000, 200_000):
         text = "".join(piece * (size // len(piece)) for piece in HOSTILE[case])
-        start = time.process_time()
-        plain_wikitext(text, frozenset(("file",)))
-        times.append(time.process_time() - start)
+        # The best of three, without garbage collection, whose pauses come from what other tests left.
+        work = partial(plain_wikitext, text, frozenset(("file",)))
+        times.append(min(timeit.repeat(work, timer=time.process_time, number=1, repeat=3)))
     assert times[1] < 12 * times[0] + 0.2
